@@ -1,0 +1,1 @@
+"""How many repositories are worked on at a time."""

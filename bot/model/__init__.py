@@ -1,0 +1,1 @@
+"""The nouns: frozen, slotted, keyword-only dataclasses without I/O and without a clock."""

@@ -1,0 +1,70 @@
+"""What applying a plan came to: new file contents and one row per thing that changed."""
+
+from dataclasses import dataclass
+
+from bot.model.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileText:
+    """The whole new content of one file, in bytes as they will be committed."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinChange:
+    """One package of one lock: `old` None means that it was added, `new` None that it left.
+
+    `direct` is None where the lock does not say; `via` names the packages that pull it in.
+    """
+
+    path: str
+    name: str
+    old: str | None
+    new: str | None
+    direct: bool | None
+    via: tuple[str, ...]
+    major: bool
+    why: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChange:
+    """One image mention: `name` is the tag as people write it, digests are `sha256:…`; `old` None: it had none."""
+
+    path: str
+    line: int
+    name: str
+    old: str | None
+    new: str
+    why: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A direct requirement whose newest release was not taken, and what holds it."""
+
+    path: str
+    name: str
+    taken: str
+    newest: str
+    why: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Everything that one rebuild changes, sorted; `notes` are what a reviewer must know besides."""
+
+    files: tuple[FileText, ...] = ()
+    pins: tuple[PinChange, ...] = ()
+    images: tuple[ImageChange, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    commands: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no file would change."""
+        return not self.files

@@ -1,0 +1,72 @@
+"""Images: their names, where a file mentions one, and what a registry says of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageName:
+    """A normalised image name, e.g. registry `docker.io`, repository `library/python`, tag `3.12-slim`.
+
+    `tag` is None only where the reference has a digest and no tag.
+    """
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: str | None = None
+
+    @property
+    def tagged(self) -> str:
+        """The name as people write it, without the digest and without Docker Hub's defaults."""
+        base = self.repository if self.registry == "docker.io" else f"{self.registry}/{self.repository}"
+        base = base.removeprefix("library/") if self.registry == "docker.io" else base
+        return f"{base}:{self.tag}" if self.tag else base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Half-open character offsets [start, end) in a file's decoded text; empty where something can be inserted."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageUse:
+    """One mention of an image in a file.
+
+    `line` is where the instruction begins (from 1); `reference` is the text after ARG substitution;
+    `digest_span` covers `@sha256:…`, or is empty at the place where it would go; None means that the
+    mention cannot be edited, and `obstacle` says why. `platform` is a literal `--platform`, else None.
+    """
+
+    path: str
+    line: int
+    reference: str
+    name: ImageName
+    platform: str | None
+    digest_span: Span | None
+    obstacle: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformManifest:
+    """One entry of an image index: `linux/amd64`, `linux/arm/v7`, and the digest of its manifest."""
+
+    platform: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLook:
+    """What a registry answered for a tag at `observed_at`.
+
+    `manifests` is empty where the tag points to a single manifest, or where nobody needed to ask.
+    """
+
+    name: ImageName
+    digest: str
+    observed_at: datetime
+    source: str
+    manifests: tuple[PlatformManifest, ...] = ()

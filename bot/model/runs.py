@@ -1,0 +1,56 @@
+"""The record of one run of one repository: what the store keeps and what every face shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.model.change import Change
+from bot.model.findings import Finding
+from bot.model.images import ImageLook
+from bot.model.plan import Plan
+from bot.model.policy import Trigger
+from bot.model.proposal import Proposal
+from bot.model.reasons import Reason
+from bot.model.repository import Repository
+from bot.model.snapshot import Snapshot
+
+
+class Outcome(StrEnum):
+    """How a run ended, as the contract names it."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    LEFT_ALONE = "left-alone"
+    CLOSED = "closed"
+    NOTHING = "nothing"
+    DEFERRED = "deferred"
+    PLANNED = "planned"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error as a value: its kind, its message, and what to do."""
+
+    kind: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """Everything that one run of one repository saw, decided and did."""
+
+    repository: Repository
+    asked: Trigger
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    snapshot: Snapshot | None = None
+    looks: tuple[ImageLook, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    plan: Plan | None = None
+    change: Change | None = None
+    proposal: Proposal | None = None
+    why: tuple[Reason, ...] = ()
+    failure: Failure | None = None

@@ -1,0 +1,197 @@
+"""Every outside thing as one small Protocol that speaks only our own types.
+
+Implementations live in `bot.adapters`, one folder per port; `bot.wiring` is the only module that names them.
+All of them raise `bot.errors` and nothing else for what can go wrong outside.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from bot.model.change import FileText
+from bot.model.images import ImageLook, ImageName, PlatformManifest
+from bot.model.plan import Relock
+from bot.model.proposal import Draft, Proposal
+from bot.model.reasons import Reason
+from bot.model.repository import CommitInfo, Head, Remote, Repository, TreeFile
+from bot.model.runs import RunRecord
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Forge(Protocol):
+    """Where proposals stand. It is the truth about them."""
+
+    def remote(self, repository: Repository) -> Remote:
+        """Say how git reaches the repository."""
+        ...
+
+    def proposals(self, repository: Repository) -> tuple[Proposal, ...]:
+        """Give all proposals that ever stood on a `quarterdeck/…` branch, in any state, newest first."""
+        ...
+
+    def open(self, repository: Repository, draft: Draft) -> Proposal:
+        """Open a proposal for the branch, which is pushed; one that is open there already is updated instead."""
+        ...
+
+    def update(self, repository: Repository, number: int, draft: Draft) -> Proposal:
+        """Bring title, body, labels and people up to date."""
+        ...
+
+    def close(self, repository: Repository, number: int, comment: str) -> Proposal:
+        """Close a proposal and say why in a comment."""
+        ...
+
+
+class Workspace(Protocol):
+    """Our own clone of one repository, kept between runs. The user's checkout is never touched."""
+
+    def fetch(self, remote: Remote, branch: str | None) -> Head:
+        """Bring the branch (None: the remote's default branch) up to date."""
+        ...
+
+    def tree(self, commit: str) -> tuple[TreeFile, ...]:
+        """List the regular files of a commit, sorted by path; links and submodules are left out."""
+        ...
+
+    def read(self, remote: Remote, files: Iterable[TreeFile]) -> Mapping[str, bytes]:
+        """Read files by path; what is missing locally is fetched in one go."""
+        ...
+
+    def commit(self, base: str, files: Iterable[FileText], message: str, when: datetime) -> str:
+        """Write one commit on top of `base` that replaces these files and keeps their modes; give its id."""
+        ...
+
+    def push(self, remote: Remote, branch: str, commit: str, *, expected: str | None) -> None:
+        """Push, only if the remote branch still stands at `expected` (None: does not exist)."""
+        ...
+
+    def branch(self, remote: Remote, name: str) -> CommitInfo | None:
+        """Fetch the tip of a remote branch; None where there is none."""
+        ...
+
+    def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
+        """Give commits reachable from `commit` that are here and whose message contains `grep`, newest first."""
+        ...
+
+
+class Registry(Protocol):
+    """A container registry (OCI distribution), any host."""
+
+    def look(self, name: ImageName) -> ImageLook:
+        """Ask what the tag points to now; one light request where the registry allows it."""
+        ...
+
+    def manifests(self, name: ImageName, digest: str) -> tuple[PlatformManifest, ...]:
+        """List an index's manifests by platform, without attestations; empty for a single manifest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version of a package on an index; `uploaded_at` None where the index does not say."""
+
+    version: str
+    yanked: bool
+    requires_python: str
+    uploaded_at: datetime | None
+
+
+class Index(Protocol):
+    """A Python package index (PEP 503 and PEP 691)."""
+
+    def releases(self, name: str) -> tuple[Release, ...]:
+        """Give all releases of a package, lowest first; empty where the index does not know it."""
+        ...
+
+    def requirements(self, name: str, version: str) -> tuple[str, ...] | None:
+        """Give a release's Requires-Dist lines from its PEP 658 metadata; None where the index serves none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relocked:
+    """What a lock would be: its new text, the exact command that a person can run, and what to know besides.
+
+    `compiled` tells whether the compiler ran, or the same question had been answered before.
+    """
+
+    text: str
+    command: str
+    notes: tuple[Reason, ...]
+    compiled: bool
+
+
+class Locker(Protocol):
+    """A tool that compiles sources into a lock."""
+
+    def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
+        """Compile in `tree`, a throw-away folder with the repository's files; what it writes there is not a result.
+
+        Raises LockFailed with the resolver's own reason, Unavailable where the index does not answer.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Run history, proposals of the local forge, and answers worth keeping. Losing it costs time, nothing else."""
+
+    def record(self, run: RunRecord, document: Mapping[str, object]) -> None:
+        """Keep a finished run, together with its contract JSON."""
+        ...
+
+    def last_runs(self, repository: str | None = None) -> tuple[Mapping[str, object], ...]:
+        """Give the contract JSON of the newest run per repository, by name."""
+        ...
+
+    def quarters(self, repository: str) -> tuple[str, ...]:
+        """Give the quarters (`2026q4`) for which a run of this repository found nothing to change."""
+        ...
+
+    def proposals(self, repository: str) -> tuple[Proposal, ...]:
+        """Give the local forge's proposals of a repository, newest first."""
+        ...
+
+    def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
+        """Insert (number 0: the next one is given) or replace by number."""
+        ...
+
+    def recall(self, kind: str, key: str) -> str | None:
+        """Give an answer kept under this key, if it is still there."""
+        ...
+
+    def remember(self, kind: str, key: str, value: str, now: datetime) -> None:
+        """Keep an answer; old ones of the same kind make room."""
+        ...
+
+    def exclusive(self, repository: str) -> AbstractContextManager[None]:
+        """Let one run at a time work on a repository, across processes; raises Unavailable while another does."""
+        ...
+
+
+class Engine(Protocol):
+    """Runs the work of many repositories."""
+
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> tuple[Result, ...]:
+        """Call `work` for every item, several at a time, and give the results in the order of the items."""
+        ...
+
+
+class Progress(Protocol):
+    """Tells a waiting person what is going on."""
+
+    def step(self, subject: str, text: str) -> AbstractContextManager[None]:
+        """Show `text` for `subject` while the block runs."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, which `--now` may set."""
+
+    def __call__(self) -> datetime:
+        """Give the time as an aware UTC datetime."""
+        ...

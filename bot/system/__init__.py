@@ -1,0 +1,1 @@
+"""The only users of subprocess, sockets, the clock and the environment."""

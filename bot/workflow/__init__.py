@@ -1,0 +1,1 @@
+"""Survey, decide, apply and publish for one repository; speaks to ports only."""
