@@ -1,0 +1,3 @@
+from tests.rig.index import local_index
+
+__all__ = ["local_index"]
