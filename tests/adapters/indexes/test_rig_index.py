@@ -12,6 +12,7 @@ from bot.system.process import Finished, base_environment, run
 from tests.rig.distributions import Distribution, sdist, wheel
 from tests.rig.index import JSON_TYPE, LocalIndex
 
+Compiler = Callable[..., str]
 UV = Path(sys.executable).with_name("uv")
 
 
@@ -105,9 +106,7 @@ def test_uv_locks_the_same_versions_and_hashes(web: LocalIndex, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("compiler", [pip_compile, uv_compile])
-def test_compilers_leave_out_what_was_uploaded_later(
-    web: LocalIndex, tmp_path: Path, compiler: Callable[..., str]
-) -> None:
+def test_compilers_leave_out_what_was_uploaded_later(web: LocalIndex, tmp_path: Path, compiler: Compiler) -> None:
     option = "--exclude-newer" if compiler is uv_compile else "--uploaded-prior-to"
     assert "odd-name==1.0" in compiler(web, tmp_path, f"{option}=2025-01-01T00:00:00Z")
 
