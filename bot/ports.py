@@ -16,6 +16,7 @@ from bot.model.images import ImageLook, ImageName, PlatformManifest
 from bot.model.plan import Relock
 from bot.model.proposal import Draft, Proposal
 from bot.model.reasons import Reason
+from bot.model.releases import Release as Release  # noqa: PLC0414 - part of the Index port
 from bot.model.repository import CommitInfo, Head, Remote, Repository, TreeFile
 from bot.model.runs import RunRecord
 
@@ -89,16 +90,6 @@ class Registry(Protocol):
     def manifests(self, name: ImageName, digest: str) -> tuple[PlatformManifest, ...]:
         """List an index's manifests by platform, without attestations; empty for a single manifest."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """One version of a package on an index; `uploaded_at` None where the index does not say."""
-
-    version: str
-    yanked: bool
-    requires_python: str
-    uploaded_at: datetime | None
 
 
 class Index(Protocol):

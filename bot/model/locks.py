@@ -38,10 +38,11 @@ class Pin:
 class Lock:
     """One lock file as its header and its lines describe it.
 
-    `arguments` are the header's command without the program (`--generate-hashes`, `requirements.in`);
-    `sources` and `after` are paths relative to the repository, `after` being the locks that must be
-    compiled before this one because its sources name them with `-r` or `-c`.
-    `directory` is where the command was run, relative to the repository ("" for its root).
+    `command` is the header's line as written ("" where it names no command); `arguments` are the options that are
+    replayed (`--generate-hashes`, `--extra=web`), `directory` is where the command was run ("" for the root).
+    `sources` are its arguments, `inputs` every file that it reads besides, `after` the inputs that are locks
+    themselves and so must be compiled before; all paths are relative to the repository.
+    `obstacle` says why it cannot be compiled again, "" where it can.
     """
 
     path: str
@@ -50,11 +51,12 @@ class Lock:
     arguments: tuple[str, ...]
     directory: str
     sources: tuple[str, ...]
-    after: tuple[str, ...]
     inputs: tuple[str, ...]
-    python: str | None
+    after: tuple[str, ...]
+    python: str
     python_from: str
     pins: tuple[Pin, ...]
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A repository that Quarterdeck looks after, and how it is reached."""
 
+import hashlib
 from dataclasses import dataclass
 
 from bot.model.secrets import Credential
@@ -7,7 +8,8 @@ from bot.model.secrets import Credential
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """`name` is what people call it (`acme/web`, or the folder's name); `url` is where git finds it.
+    """`name` is what people call it (`acme/web`, or the folder's name); `url` is where git finds it
+    ("" where the forge says so).
 
     `branch` None means the default branch of the repository.
     """
@@ -15,6 +17,13 @@ class Repository:
     name: str
     url: str
     branch: str | None = None
+
+    @property
+    def key(self) -> str:
+        """A name that no other repository has, for folders and the store: two folders may be called alike."""
+        if not self.url:
+            return self.name
+        return f"{self.name}-{hashlib.sha256(self.url.encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

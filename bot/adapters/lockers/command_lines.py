@@ -1,0 +1,78 @@
+"""Command lines of pip-compile and uv for one relock; pure."""
+
+import posixpath
+import shlex
+from datetime import datetime
+
+from bot.model.locks import Lock, LockerName
+from bot.model.plan import Relock, UpgradeAll, UpgradeOnly
+
+# What uv pip compile calls otherwise, or does without; everything else is spelled the same.
+NOT_FOR_UV = frozenset({
+    "--allow-unsafe", "--no-allow-unsafe", "--no-reuse-hashes", "--reuse-hashes", "--build-isolation",
+    "--no-emit-options", "--emit-options", "--emit-trusted-host", "--no-emit-trusted-host", "--emit-find-links",
+    "--no-emit-find-links", "--emit-index-url", "--no-emit-index-url", "--resolver", "--max-rounds", "--newline",
+    "--unsafe-package", "--annotate", "--header", "--uploaded-prior-to", "--pre",
+})  # fmt: skip
+
+
+def movement(relock: Relock) -> list[str]:
+    """Give the options that let packages move."""
+    match relock.movement:
+        case UpgradeAll():
+            return ["--upgrade"]
+        case UpgradeOnly(names=names):
+            return [f"--upgrade-package={name}" for name in names]
+
+
+def relative(lock: Lock, path: str) -> str:
+    """Give a path of the repository as the command, run in the lock's directory, writes it."""
+    return posixpath.relpath(path, lock.directory or ".")
+
+
+def pip_compile(relock: Relock) -> list[str]:
+    """Give pip-compile's arguments, to be run in the lock's directory."""
+    lock = relock.lock
+    cutoff = [] if relock.uploaded_before is None else [f"--uploaded-prior-to={stamp(relock.uploaded_before)}"]
+    if _value(lock, "--uploaded-prior-to"):
+        cutoff = []
+    sources = [relative(lock, source) for source in lock.sources]
+    return [*movement(relock), *lock.arguments, *cutoff, f"--output-file={relative(lock, lock.path)}", "--", *sources]
+
+
+def uv_compile(relock: Relock, output: str) -> list[str]:
+    """Give uv's arguments (behind `uv pip compile`) for the same question, whatever tool wrote the lock."""
+    lock = relock.lock
+    own = [word for word in lock.arguments if word.partition("=")[0] not in NOT_FOR_UV]
+    if lock.locker is LockerName.UV_PIP:
+        own = list(lock.arguments)
+    if "--pre" in lock.arguments and lock.locker is LockerName.PIP_TOOLS:
+        own.append("--prerelease=allow")
+    before = _value(lock, "--uploaded-prior-to") or (relock.uploaded_before and stamp(relock.uploaded_before))
+    if before and not _value(lock, "--exclude-newer"):
+        own.append(f"--exclude-newer={before}")
+    if not _value(lock, "--python-version"):
+        own.append(f"--python-version={lock.python}")
+    sources = [relative(lock, source) for source in lock.sources]
+    return [*movement(relock), *own, f"--output-file={output}", "--", *sources]
+
+
+def for_people(relock: Relock) -> str:
+    """Give the command that a person types at the repository's root to get the same."""
+    lock = relock.lock
+    if lock.locker is LockerName.UV_PIP:
+        words = ["uv", "pip", "compile", *uv_compile(relock, relative(lock, lock.path))]
+    else:
+        words = ["pip-compile", *pip_compile(relock)]
+    command = shlex.join(word for word in words if word != "--")
+    return f"cd {shlex.quote(lock.directory)} && {command}" if lock.directory else command
+
+
+def stamp(moment: datetime) -> str:
+    """Give an ISO 8601 time in UTC as pip and uv both read it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _value(lock: Lock, option: str) -> str:
+    values = [word.partition("=")[2] for word in lock.arguments if word.startswith(option + "=")]
+    return values[-1] if values else ""

@@ -1,0 +1,146 @@
+"""pip-compile as a child process, under the lock's own Python, at most once per lock and run."""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from bot.adapters.lockers import asking, command_lines, memory
+from bot.adapters.lockers.interpreters import Interpreters
+from bot.adapters.lockers.rooms import Rooms
+from bot.errors import LockFailed, StoreError, Unavailable
+from bot.formats import lock_file, resolver_output
+from bot.model.locks import Lock
+from bot.model.plan import Relock
+from bot.model.reasons import Reason
+from bot.ports import Relocked
+from bot.system.process import Finished, TimedOut, run
+
+LOG = logging.getLogger(__name__)
+TOOLS = "import importlib.metadata as m; print(m.version('pip-tools'), m.version('pip'))"
+PIP_WITH_CUTOFF = 26  # pip 26.0 brought --uploaded-prior-to
+
+
+class PipToolsLocker:
+    """Implements ports.Locker with `python -m piptools compile`."""
+
+    def __init__(self, rooms: Rooms, interpreters: Interpreters, kept: memory.Memory) -> None:
+        self._rooms = rooms
+        self._interpreters = interpreters
+        self._kept = kept
+
+    def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
+        """Compile one lock; see ports.Locker. Without an interpreter of its Python, uv compiles and a note says so."""
+        lock = relock.lock
+        python = self._interpreters.with_pip_tools(lock.python)
+        old = (tree / lock.path).read_bytes().decode("utf-8")
+        if python is None:
+            return self._by_uv(tree, relock, old)
+        tools = self._tools(python)
+        answer = asking.ask(self._rooms, tree, relock, python=str(python))
+        if answer is not None and asking.confirms(lock, answer):
+            return _relocked(old, relock, compiled=False)
+        key = memory.key(tree, relock, answer, tools) if answer is not None else ""
+        if key and (kept := self._kept.get(key)) is not None:
+            return _relocked(kept, relock, compiled=False)
+        text = without_leaks(self._compile(tree, relock, python, tools), old)
+        if answer is not None:
+            self._compare(lock, text, answer)
+            self._kept.put(key, text, now)
+        return _relocked(text, relock, compiled=True, notes=_unsupported_cutoff(relock, tools))
+
+    def _compile(self, tree: Path, relock: Relock, python: Path, tools: str) -> str:
+        lock = relock.lock
+        arguments = command_lines.pip_compile(relock)
+        if _unsupported_cutoff(relock, tools):
+            arguments = [word for word in arguments if not word.startswith("--uploaded-prior-to=")]
+        with self._rooms.room() as room:
+            env = {**room.env, "CUSTOM_COMPILE_COMMAND": lock.command} if lock.command else room.env
+            argv = [str(python), "-m", "piptools", "compile", "--quiet", "--no-config", *arguments]
+            try:
+                done = run(argv, cwd=tree / lock.directory, timeout=self._rooms.timeout, env=env)
+            except TimedOut as error:
+                raise LockFailed(
+                    f"{lock.path}: {error.message}", hint="loosen the sources, or raise the limit"
+                ) from error
+        if done.code != 0:
+            raise failure(lock, done)
+        return (tree / lock.path).read_bytes().decode("utf-8")
+
+    def _by_uv(self, tree: Path, relock: Relock, old: str) -> Relocked:
+        lock = relock.lock
+        done, text = asking.uv_compile(self._rooms, tree, relock, "--no-header", python=lock.python)
+        if done.code != 0:
+            raise failure(lock, done)
+        why = (
+            f"no Python {lock.python} is installed where Quarterdeck runs, so uv resolved {lock.path} for "
+            f"Python {lock.python} and the result was written in pip-compile's form"
+        )
+        header = old[: len(old) - len(without_header(old))]
+        note = Reason(code="resolved-by-uv", subject=lock.path, text=why)
+        return _relocked(without_leaks(header + without_options(text), old), relock, compiled=True, notes=(note,))
+
+    def _tools(self, python: Path) -> str:
+        with self._rooms.room() as room:
+            done = run([str(python), "-c", TOOLS], cwd=room.home, timeout=60, env=room.env)
+        if done.code != 0:
+            raise StoreError(f"pip-tools does not start under {python.name}: {resolver_output.reason(done.stderr)}")
+        return done.stdout.strip()
+
+    def _compare(self, lock: Lock, text: str, answer: str) -> None:
+        compiled = {(pin.name, pin.version) for pin in lock_file.pins(lock.path, text)[0]}
+        answered = {(pin.name, pin.version) for pin in lock_file.pins(lock.path, answer)[0]}
+        different = sorted({name for name, _ in compiled ^ answered} - asking.UNSAFE)
+        if different:
+            LOG.info("%s: uv and pip-compile differ about %s; pip-compile wins", lock.path, ", ".join(different))
+
+
+def failure(lock: Lock, done: Finished) -> LockFailed | Unavailable | StoreError:
+    """Turn a failed resolve into the error that says who must act."""
+    why = resolver_output.reason(done.stderr)
+    if resolver_output.DISK_FULL.search(done.stderr):
+        return StoreError(f"{lock.path}: no space is left for compiling", hint="make room and run again")
+    if resolver_output.UNREACHABLE.search(done.stderr):
+        return Unavailable(f"{lock.path}: the package index does not answer: {why}", hint="try again later")
+    sources = ", ".join(lock.sources)
+    return LockFailed(f"{lock.path}: {why}", hint=f"change {sources} so that it resolves, then run again")
+
+
+def without_header(text: str) -> str:
+    """Give the text from the first line that is neither a comment nor empty."""
+    lines = text.splitlines(keepends=True)
+    start = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    return "".join(lines[start:])
+
+
+def without_options(text: str) -> str:
+    """Drop uv's own leading comments and options."""
+    return without_header(text)
+
+
+def without_leaks(text: str, old: str) -> str:
+    """Drop option lines that the old lock did not have: they come from the settings of this machine."""
+    known = {line.strip() for line in old.splitlines() if line.startswith("-")}
+    lines = text.splitlines(keepends=True)
+    leaked = [at for at, line in enumerate(lines) if line.startswith("--") and line.strip() not in known]
+    if not leaked:
+        return text
+    after = leaked[-1] + 1
+    only_leaks = not any(line.startswith("--") and line.strip() in known for line in lines)
+    drop = set(leaked)
+    if only_leaks and after < len(lines) and not lines[after].strip():
+        drop.add(after)  # the empty line that ends the block of options
+    return "".join(line for at, line in enumerate(lines) if at not in drop)
+
+
+def _relocked(text: str, relock: Relock, *, compiled: bool, notes: tuple[Reason, ...] = ()) -> Relocked:
+    return Relocked(text=text, command=command_lines.for_people(relock), notes=notes, compiled=compiled)
+
+
+def _unsupported_cutoff(relock: Relock, tools: str) -> tuple[Reason, ...]:
+    pip = tools.rsplit(maxsplit=1)[-1]
+    if relock.uploaded_before is None or int(pip.partition(".")[0]) >= PIP_WITH_CUTOFF:
+        return ()
+    why = (
+        f"the cooldown could not be kept: pip {pip}, the newest for Python {relock.lock.python}, knows no upload times"
+    )
+    return (Reason(code="cooldown-not-kept", subject=relock.lock.path, text=why),)

@@ -1,0 +1,302 @@
+"""Our own bare clone of a repository, through GitPython; nothing of the repository is ever executed.
+
+Hooks, fsmonitor, external diff, filters and submodules are off by an own global configuration and by using
+plumbing only: files are read with `cat-file` and commits are written with `commit-tree`, so there is no work tree
+and no checkout. Credentials reach git through GIT_ASKPASS and its environment, for the remote's own host only.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import git
+from git.exc import GitCommandNotFound
+
+from bot.adapters.workspaces.git_failures import explain
+from bot.errors import CloneFailed, PublishFailed, StoreError
+from bot.model.change import FileText
+from bot.model.repository import CommitInfo, Head, Remote, TreeFile
+from bot.system.process import base_environment
+
+TIME_LIMIT = 900.0  # seconds for one git command; a first clone of a large repository takes minutes
+FALLBACK_BRANCHES = ("main", "master")
+OURS = "refs/quarterdeck"
+RECEIVE_PACK = "git -c core.hooksPath=/dev/null -c receive.autogc=false -c core.fsmonitor=false receive-pack"
+UPLOAD_PACK = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false upload-pack"
+GLOBAL_CONFIG = """\
+[core]
+    hooksPath = /dev/null
+    fsmonitor = false
+    symlinks = false
+    autocrlf = false
+    attributesFile = /dev/null
+[safe]
+    directory = *
+[protocol]
+    allow = never
+[protocol "file"]
+    allow = always
+[protocol "https"]
+    allow = always
+[protocol "http"]
+    allow = always
+[protocol "ssh"]
+    allow = always
+[gc]
+    auto = 0
+[maintenance]
+    auto = false
+[fetch]
+    recurseSubmodules = false
+[push]
+    recurseSubmodules = no
+    gpgSign = false
+[advice]
+    detachedHead = false
+"""
+# git asks "Username for 'https://host': " and "Password for 'https://user@host': "; another host gets no answer.
+ASKPASS = """\
+#!/bin/sh
+case "$1" in
+  "Username for '$QUARTERDECK_ASK_HOST'"*) printf '%s\\n' "$QUARTERDECK_ASK_USER" ;;
+  "Password for '$QUARTERDECK_ASK_USER_HOST'"*) printf '%s\\n' "$QUARTERDECK_ASK_PASSWORD" ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+class GitWorkspace:
+    """The clone of one repository below `data_dir`; implements ports.Workspace."""
+
+    def __init__(self, data_dir: Path, name: str, *, author: str, email: str, home: Path) -> None:
+        self._path = data_dir / "clones" / (re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "repository")
+        self._support = data_dir / "git"
+        self._author = author
+        self._email = email
+        self._home = home
+        self._prepare()
+
+    def fetch(self, remote: Remote, branch: str | None) -> Head:
+        """Bring `branch` up to date; see ports.Workspace. Raises CloneFailed, AccessDenied, Unavailable, StoreError."""
+        name = branch or self._default_branch(remote)
+        local = f"{OURS}/base/{name}"
+        depth = ["--unshallow"] if remote.history and (self._path / "shallow").exists() else []
+        if not remote.history:
+            depth = ["--depth=1", "--filter=blob:none"]
+        self._transfer(remote, ["fetch", "--no-tags", "--force", "--no-write-fetch-head", "--quiet", *depth,
+                                *self._upload_pack(remote), "origin", f"+refs/heads/{name}:{local}"])  # fmt: skip
+        return Head(branch=name, commit=self._run(["rev-parse", "--verify", local]).strip())
+
+    def tree(self, commit: str) -> tuple[TreeFile, ...]:
+        """List the regular files of a commit; see ports.Workspace."""
+        listing = self._run(["ls-tree", "-r", "-z", "--full-tree", commit])
+        rows = (entry.partition("\t") for entry in listing.split("\0") if entry)
+        files = [
+            TreeFile(path=path, blob=meta.split(" ")[2], executable=meta.startswith("100755"))
+            for meta, _, path in rows
+            if meta.startswith("100")
+        ]
+        return tuple(sorted(files, key=lambda file: file.path))
+
+    def read(self, remote: Remote, files: Iterable[TreeFile]) -> Mapping[str, bytes]:
+        """Read files by path, fetching missing blobs with one request; see ports.Workspace."""
+        wanted = tuple(files)
+        self._fetch_missing(remote, {file.blob for file in wanted})
+        return {file.path: self._blob(file.blob) for file in wanted}
+
+    def commit(self, base: str, files: Iterable[FileText], message: str, when: datetime) -> str:
+        """Write one commit on top of `base`; the same input gives the same id. See ports.Workspace."""
+        modes = {file.path: "100755" if file.executable else "100644" for file in self.tree(base)}
+        with tempfile.TemporaryDirectory(dir=self._support) as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self._run(["read-tree", base], env=index)
+            for file in files:
+                blob = self._run(["hash-object", "-w", "--stdin", "--no-filters"], stdin=file.data).strip()
+                mode = modes.get(file.path, "100644")
+                self._run(["update-index", "--add", "--cacheinfo", f"{mode},{blob},{file.path}"], env=index)
+            tree = self._run(["write-tree", "--missing-ok"], env=index).strip()
+        stamp = f"{int(when.timestamp())} +0000"
+        people = {"GIT_AUTHOR_NAME": self._author, "GIT_AUTHOR_EMAIL": self._email, "GIT_AUTHOR_DATE": stamp,
+                  "GIT_COMMITTER_NAME": self._author, "GIT_COMMITTER_EMAIL": self._email,
+                  "GIT_COMMITTER_DATE": stamp}  # fmt: skip
+        return self._run(["commit-tree", "--no-gpg-sign", tree, "-p", base], env=people, stdin=message.encode()).strip()
+
+    def push(self, remote: Remote, branch: str, commit: str, *, expected: str | None) -> None:
+        """Push with a lease on `expected`; see ports.Workspace. Raises PublishFailed where it is refused."""
+        receive = [f"--receive-pack={RECEIVE_PACK}"] if _is_local(remote.url) else []
+        lease = f"--force-with-lease=refs/heads/{branch}:{expected or ''}"
+        self._transfer(remote, ["push", "--quiet", "--no-verify", *receive, lease, "origin",
+                                f"{commit}:refs/heads/{branch}"], failure=PublishFailed)  # fmt: skip
+
+    def branch(self, remote: Remote, name: str) -> CommitInfo | None:
+        """Fetch the tip of a remote branch; None where there is none. See ports.Workspace."""
+        listing = self._transfer(remote, ["ls-remote", *self._upload_pack(remote), "origin", f"refs/heads/{name}"])
+        if not listing.strip():
+            return None
+        depth = [] if remote.history else ["--depth=2", "--filter=blob:none"]
+        local = f"{OURS}/proposals/{name}"
+        self._transfer(remote, ["fetch", "--no-tags", "--force", "--no-write-fetch-head", "--quiet", *depth,
+                                *self._upload_pack(remote), "origin", f"+refs/heads/{name}:{local}"])  # fmt: skip
+        return self._commits([local, "-1"])[0]
+
+    def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
+        """Give local commits whose message contains `grep`, newest first; see ports.Workspace."""
+        return self._commits([commit, "--fixed-strings", f"--grep={grep}", "--max-count=500"])
+
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Say whether `ancestor` is here and reachable from `commit`."""
+        return self._execute(["merge-base", "--is-ancestor", ancestor, commit])[0] == 0
+
+    def branches(self, remote: Remote, prefix: str) -> Mapping[str, str]:
+        """Give the remote's branches that begin with `prefix` and the commits they point to."""
+        pattern = f"refs/heads/{prefix}*"
+        listing = self._transfer(remote, ["ls-remote", *self._upload_pack(remote), "origin", pattern])
+        rows = (line.split("\t") for line in listing.splitlines() if "\t" in line)
+        return {ref.removeprefix("refs/heads/"): commit for commit, ref in rows}
+
+    # what it takes
+
+    def _prepare(self) -> None:
+        try:
+            self._support.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(self._support / "config", GLOBAL_CONFIG, 0o600)
+            _write(self._support / "askpass", ASKPASS, 0o700)
+            if not (self._path / "HEAD").exists():
+                self._run(["init", "--quiet", "--bare", "--template=", str(self._path)], cwd=self._support)
+        except OSError as error:
+            raise StoreError(
+                f"the data folder cannot be written: {error.strerror or error}",
+                hint="choose another one with --data-dir, or make room",
+            ) from error
+
+    def _default_branch(self, remote: Remote) -> str:
+        """Give the branch that the remote calls its default.
+
+        HEAD of somebody's checkout is only what they work on now: there, origin's default comes first.
+        """
+        listing = self._transfer(remote, ["ls-remote", "--symref", *self._upload_pack(remote), "origin"])
+        rows = [line.split("\t") for line in listing.splitlines() if "\t" in line]
+        symrefs = {name: target.removeprefix("ref: ") for target, name in rows if target.startswith("ref: ")}
+        heads = {name.removeprefix("refs/heads/") for _, name in rows if name.startswith("refs/heads/")}
+        head = symrefs.get("HEAD", "").removeprefix("refs/heads/")
+        if not heads:
+            raise CloneFailed("the repository has no commit yet", hint="commit something and run again")
+        candidates = [head]
+        if _is_checkout(remote.url):
+            upstream = symrefs.get("refs/remotes/origin/HEAD", "").removeprefix("refs/remotes/origin/")
+            candidates = [upstream, *FALLBACK_BRANCHES, head]
+        for name in candidates:
+            if name in heads and not name.startswith("quarterdeck/"):
+                return name
+        for name in (*FALLBACK_BRANCHES, *sorted(heads)):
+            if name in heads and not name.startswith("quarterdeck/"):
+                return name
+        raise CloneFailed("the repository has no branch but ours", hint="name the branch in the configuration")
+
+    def _fetch_missing(self, remote: Remote, blobs: set[str]) -> None:
+        if remote.history or not blobs:
+            return
+        lines = self._run(["rev-list", "--objects", "--missing=print", "--all", "--no-object-names"]).splitlines()
+        missing = sorted(blobs & {line[1:] for line in lines if line.startswith("?")})
+        if missing:
+            self._transfer(remote, ["fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--filter=blob:none",
+                                    "origin", "--stdin"], stdin="\n".join(missing).encode() + b"\n")  # fmt: skip
+
+    def _blob(self, blob: str) -> bytes:
+        code, out, err = self._execute(["cat-file", "blob", blob])
+        if code != 0:
+            raise explain(err, "", CloneFailed)
+        return out
+
+    def _commits(self, arguments: list[str]) -> tuple[CommitInfo, ...]:
+        form = "--format=%H%x00%P%x00%ae%x00%ce%x00%B%x00%x01"
+        listing = self._run(["log", form, "--no-show-signature", *arguments])
+        rows = (entry.strip("\n").split("\0") for entry in listing.split("\x01") if entry.strip())
+        return tuple(
+            CommitInfo(commit=row[0], parents=tuple(row[1].split()), author=row[2], committer=row[3], message=row[4])
+            for row in rows
+        )
+
+    def _upload_pack(self, remote: Remote) -> list[str]:
+        return [f"--upload-pack={UPLOAD_PACK}"] if _is_local(remote.url) else []
+
+    def _transfer(
+        self, remote: Remote, arguments: list[str], *, stdin: bytes = b"",
+        failure: type[CloneFailed | PublishFailed] = CloneFailed,
+    ) -> str:  # fmt: skip
+        """Run a command that speaks to the remote, which every command finds under the name `origin`."""
+        self._run(["config", "remote.origin.url", remote.url])
+        code, out, err = self._execute(arguments, env=_ask(remote), stdin=stdin)
+        if code != 0:
+            raise explain(err, remote.url, failure)
+        return out.decode(errors="surrogateescape")
+
+    def _run(
+        self, arguments: list[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: Path | None = None
+    ) -> str:
+        code, out, err = self._execute(arguments, env=env, stdin=stdin, cwd=cwd)
+        if code != 0:
+            raise explain(err, "", CloneFailed)
+        return out.decode(errors="surrogateescape")
+
+    def _execute(
+        self, arguments: list[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: Path | None = None
+    ) -> tuple[int, bytes, str]:
+        runner = git.Git(cwd or self._path)
+        with tempfile.TemporaryFile() as handed:
+            handed.write(stdin)
+            handed.seek(0)
+            try:
+                code, out, err = runner.execute(
+                    ["git", *arguments], istream=handed, with_extended_output=True, with_exceptions=False,
+                    stdout_as_string=False, strip_newline_in_stdout=False, kill_after_timeout=TIME_LIMIT,
+                    env={**self._environment(), **(env or {})},
+                )  # fmt: skip
+            except GitCommandNotFound as error:
+                raise StoreError("git is not installed", hint="install git and run again") from error
+        return int(code), out, str(err)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **base_environment(),
+            "LC_ALL": "C", "HOME": str(self._home), "GIT_CONFIG_GLOBAL": str(self._support / "config"),
+            "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": str(self._support / "askpass"),
+            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0",
+        }  # fmt: skip
+
+
+def _ask(remote: Remote) -> dict[str, str]:
+    """Give the environment from which the askpass script answers, for this remote's host alone."""
+    if remote.credential is None:
+        return {}
+    parts = urlsplit(remote.url)
+    user = remote.credential.username
+    return {
+        "QUARTERDECK_ASK_HOST": f"{parts.scheme}://{parts.netloc}",
+        "QUARTERDECK_ASK_USER_HOST": f"{parts.scheme}://{user}@{parts.netloc}",
+        "QUARTERDECK_ASK_USER": user,
+        "QUARTERDECK_ASK_PASSWORD": remote.credential.password.reveal(),
+    }
+
+
+def _is_local(url: str) -> bool:
+    return url.startswith(("/", "file://"))
+
+
+def _is_checkout(url: str) -> bool:
+    """Say whether a local URL is somebody's work tree rather than a bare repository."""
+    return _is_local(url) and (Path(url.removeprefix("file://")) / ".git").exists()
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """Write a support file if it differs, whole or not at all."""
+    if path.exists() and path.read_text() == text:
+        return
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as handle:
+        handle.write(text)
+    Path(handle.name).chmod(mode)
+    Path(handle.name).replace(path)

@@ -1,0 +1,99 @@
+"""The command line: one file per command, one error handler with the exit codes.
+
+0 done · 1 a repository ended in an error · 2 usage or configuration · 3 `check --fail-on findings` found some ·
+130 interrupted. Commands are imported when they are called, so that `--version` and `--help` stay light.
+"""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from bot import __version__
+from bot.cli.options import Common, common_options
+from bot.errors import BotError
+
+COMMANDS = {
+    "run": ("bot.cli.work", "run", "Look, decide, rebuild and propose: the main job, now."),
+    "check": ("bot.cli.work", "check", "The same without any effect: what is pinned, due, and would be proposed."),
+    "status": ("bot.cli.show", "status", "Last verdicts and open proposals of every repository."),
+    "explain": ("bot.cli.show", "explain", "Every reason behind the last decision on a repository."),
+    "config": ("bot.cli.configure", "config", "Check a configuration, write a commented one, print its schema."),
+}
+EPILOG = """\b
+Examples:
+  quarterdeck check .                      look at the repository here; change nothing
+  quarterdeck run .                        propose a rebuild on a branch of it
+  quarterdeck run --trigger manual --package django .
+  quarterdeck run acme/web --config config/quarterdeck.toml
+
+Without a configuration any path or URL of a git repository will do: the proposal is then a branch in that
+repository, and merging it is `git merge`. Exit codes: 0 done, 1 a repository ended in an error, 2 usage or
+configuration, 3 findings (check --fail-on findings), 130 interrupted."""
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Give the commands in the order in which a new user needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import the command's module; None for a name that is no command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="quarterdeck")
+@common_options
+@click.pass_context
+def quarterdeck(ctx: click.Context, common: Common) -> None:
+    """Keep packaged Python applications fresh: one rebuild proposal per reason.
+
+    Quarterdeck looks at a repository that pins its requirements and its base images, finds out what is out of
+    date, compiles and pins it anew, and opens one pull request that a person can merge.
+    """
+    ctx.obj = common
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with the contract's code; no traceback for anything a user can cause."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = quarterdeck.main(words, prog_name="quarterdeck", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _told("interrupted", "", 130)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except BotError as error:
+        if "--json" in words:
+            failed = {"kind": error.kind, "message": error.message, "hint": error.hint}
+            click.echo(json.dumps({"schema": 1, "repositories": [], "error": failed}, indent=2))
+        code = _told(error.message, error.hint, error.exit_code)
+    except KeyboardInterrupt:
+        code = _told("interrupted", "", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _told(message: str, hint: str, code: int) -> int:
+    click.echo(f"quarterdeck: {message}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+    return code

@@ -1,0 +1,85 @@
+"""`status` and `explain`: what the store knows of the last runs."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from bot.cli.options import Common, common_options
+
+
+@click.command()
+@common_options
+def status(common: Common) -> None:
+    """Show the last verdict, the open proposal and the next date of every repository that was worked on."""
+    from rich.markup import escape  # noqa: PLC0415 - keeps --help light
+    from rich.table import Table  # noqa: PLC0415
+
+    from bot.cli import render  # noqa: PLC0415
+    from bot.cli.house import open_house  # noqa: PLC0415
+
+    with open_house(common, None, rehearsal=True) as house:
+        rows = house.status()
+        if common.json:
+            return _json({"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}", "repositories": rows})
+    out = render.console()
+    if not rows:
+        click.echo("no repository was worked on yet: try `quarterdeck check PATH`")
+        return None
+    table = Table("repository", "last run", "outcome", "verdict", "proposal", "next due", box=None, pad_edge=False)
+    for row in rows:
+        request = row["pull_request"]
+        said = f"#{request['number']} {request['state']}" if request else ""
+        cells = (
+            row["name"],
+            row["finished_at"] or "never",
+            row["outcome"] or "",
+            row["verdict"],
+            said,
+            row["next_due"],
+        )
+        table.add_row(*(escape(str(cell or "")) for cell in cells))
+    out.print(table)
+    return None
+
+
+@click.command()
+@click.argument("target")
+@common_options
+def explain(target: str, common: Common) -> None:
+    """Tell every reason behind the last decision on TARGET (a configured name, a path or a URL)."""
+    from rich.markup import escape  # noqa: PLC0415 - keeps --help light
+
+    from bot.cli import render  # noqa: PLC0415
+    from bot.cli.house import open_house  # noqa: PLC0415
+
+    with open_house(common, None, rehearsal=True) as house:
+        found = house.last_run(target)
+    if common.json:
+        return _json({"schema": 1, "repositories": [found]})
+    out = render.console()
+    render.head(out, found)
+    plan: dict[str, Any] = found["plan"] or {"decision": "none", "why": [], "steps": []}
+    out.print(f"\n[bold]decision[/]: {plan['decision']}")
+    for why in plan["why"]:
+        out.print(f"  because {escape(why)}", soft_wrap=True)
+    for step in plan["steps"]:
+        out.print(f"  {step['action']} {escape(step['target'])}: {escape('; '.join(step['why']))}", soft_wrap=True)
+    for finding in found["findings"]:
+        what = f"{finding['kind']} {finding['subject']} {finding['path']}: {finding['why']}"
+        out.print(f"  finding: {escape(what)}", soft_wrap=True)
+    for change in found["changes"]:
+        what = f"{change['path']}: {change['name']} {change['old'] or '(none)'} -> {change['new'] or '(gone)'}"
+        out.print(f"  change: {escape(what)}: {escape('; '.join(change['why']))}", soft_wrap=True)
+    for held in found["held_back"]:
+        what = f"{held['path']}: {held['name']} stays at {held['taken']}, newest {held['newest']}: {held['why']}"
+        out.print(f"  held back: {escape(what)}", soft_wrap=True)
+    for why in found["why"]:
+        out.print(f"  outcome {found['outcome']} because {escape(why)}", soft_wrap=True)
+    return None
+
+
+def _json(value: object) -> None:
+    json.dump(value, sys.stdout, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,105 @@
+"""`run` and `check`: the main job, with and without its effects."""
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from bot.cli.options import Common, common_options
+from bot.decide import document
+from bot.decide.plan import Wish
+from bot.model.policy import Trigger
+from bot.model.runs import Outcome
+
+TRIGGERS = click.Choice([str(trigger) for trigger in Trigger])
+WORK_OPTIONS = (
+    click.option("--trigger", type=TRIGGERS, default="auto", show_default=True,
+                 help="auto: what is due; quarterly: this quarter's rebuild; manual: upgrade everything now; "
+                      "security: only what fixes something."),
+    click.option("--only", type=click.Choice(["locks", "images"]), help="Look at one kind of pin only."),
+    click.option("--package", "packages", multiple=True, metavar="NAME",
+                 help="Upgrade only this package and what it needs, now (repeatable)."),
+    click.option("--now", metavar="ISO8601", help="A time to work at instead of the clock's, to test calendars with."),
+)  # fmt: skip
+
+
+def _work_options(function: click.decorators.FC) -> click.decorators.FC:
+    for option in reversed(WORK_OPTIONS):
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@_work_options
+@click.option("--dry-run", is_flag=True, help="Do everything but push and write to the forge.")
+@common_options
+def run(  # noqa: PLR0913 - one parameter per option
+    targets: tuple[str, ...], *, trigger: str, only: str | None, packages: tuple[str, ...], now: str | None,
+    dry_run: bool, common: Common,
+) -> int:  # fmt: skip
+    """Look at repositories, decide, rebuild and propose.
+
+    TARGET is the name of a configured repository, or a path or URL of any git repository; without TARGET all
+    configured ones are worked on. Your checkout is never touched: the work happens in a clone of its own, and the
+    result is a branch that you merge, or not.
+    """
+    return _work(targets, _wish(trigger, only, packages), now, common, rehearsal=dry_run, fail_on="none")
+
+
+@click.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@_work_options
+@click.option("--fail-on", type=click.Choice(["none", "findings"]), default="none", show_default=True,
+              help="Exit with 3 when there are findings.")  # fmt: skip
+@common_options
+def check(  # noqa: PLR0913 - one parameter per option
+    targets: tuple[str, ...], *, trigger: str, only: str | None, packages: tuple[str, ...], now: str | None,
+    fail_on: str, common: Common,
+) -> int:  # fmt: skip
+    """Say what is pinned, what is due, and what would be proposed; change nothing.
+
+    TARGET is as in `run`. Locks are compiled for real, in a throw-away folder, so what is shown is what `run`
+    would propose now.
+    """
+    return _work(targets, _wish(trigger, only, packages), now, common, rehearsal=True, fail_on=fail_on)
+
+
+def _wish(trigger: str, only: str | None, packages: tuple[str, ...]) -> Wish:
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - not needed for --help
+
+    kinds = {"locks": "locks", "images": "images"}
+    names = tuple(sorted({canonicalize_name(name) for name in packages}))
+    return Wish(trigger=Trigger(trigger), only=kinds[only] if only else None, packages=names)  # type: ignore[arg-type]
+
+
+def _work(  # noqa: PLR0913 - what a command line says
+    targets: tuple[str, ...], wish: Wish, now: str | None, common: Common, *, rehearsal: bool, fail_on: str
+) -> int:  # fmt: skip
+    from bot.cli import render  # noqa: PLC0415 - keeps --help and --version light
+    from bot.cli.house import open_house  # noqa: PLC0415
+
+    moment = _moment(now)
+    with open_house(common, moment, rehearsal=rehearsal) as house:
+        results = house.work(targets, wish)
+        documents = tuple(result.document for result in results)
+        if common.json:
+            json.dump(document.report(documents, house.clock()), sys.stdout, indent=2)
+            sys.stdout.write("\n")
+        else:
+            for result in results:
+                render.result(result)
+    if any(result.record.outcome is Outcome.FAILED for result in results):
+        return 1
+    return 3 if fail_on == "findings" and any(result.record.findings for result in results) else 0
+
+
+def _moment(now: str | None) -> datetime | None:
+    if now is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(now)
+    except ValueError as error:
+        raise click.BadParameter(f"{now!r} is not a time; write 2026-10-06T09:00:00Z", param_hint="--now") from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,211 @@
+"""Reasons become text here and nowhere else: title and body of a proposal, and the one line of a verdict."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import assert_never
+
+from bot.decide.markdown import block, code, prose, table
+from bot.formats import marks as hidden
+from bot.model.change import Change, HeldBack, ImageChange, PinChange
+from bot.model.findings import Unreadable
+from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
+from bot.model.policy import Trigger
+from bot.model.proposal import Marks
+from bot.model.reasons import Reason
+
+LIMIT = 65_536  # characters in the body of a pull request on GitHub
+SHORT_DIGEST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything that the body of one proposal is made from; the same story gives the same bytes."""
+
+    repository: str
+    rebuild: Rebuild
+    change: Change
+    unreadable: tuple[Unreadable, ...]
+    marks: Marks
+
+
+def title(rebuild: Rebuild, change: Change) -> str:
+    """Give a title of at most 100 characters, without a line break."""
+    head = f"Quarterly rebuild {rebuild.quarter}" if rebuild.trigger is Trigger.QUARTERLY else "Rebuild"
+    return f"{head}: {_counted(change)}"[:100]
+
+
+def body(story: Story, limit: int = LIMIT) -> str:
+    """Give the body: in full, or plainer where that would exceed the forge's limit in characters."""
+    ending = _ending(story)
+    for sections in (_full, _plain, _minimal):
+        text = "\n\n".join(part for part in [opening(story), *sections(story)] if part)
+        whole = f"{text}\n\n{ending}"
+        if len(whole) <= limit:
+            return whole
+    return f"{opening(story)[: max(0, limit - len(ending) - 2)]}\n\n{ending}"
+
+
+def opening(story: Story) -> str:
+    """Give the first sentence: why this exists."""
+    rebuild = story.rebuild
+    why = prose("; ".join(reason.text for reason in rebuild.why))
+    count = _counted(story.change)
+    if rebuild.trigger is Trigger.QUARTERLY:
+        return (
+            f"This is the quarterly rebuild of {code(story.repository)} for {rebuild.quarter}: {why}. It moves {count}."
+        )
+    return f"This rebuild of {code(story.repository)} stands here because {why}. It moves {count}."
+
+
+def verdict(plan: Plan) -> str:
+    """Give the one line that says what was decided and why."""
+    why = "; ".join(reason.text for reason in plan.why)
+    match plan:
+        case Rebuild():
+            return why
+        case Deferred(until=until):
+            return f"deferred until {until:%Y-%m-%d %H:%M} UTC: {why}"
+        case NothingToDo():
+            return why
+        case _:
+            assert_never(plan)
+
+
+def _full(story: Story) -> list[str]:
+    change = story.change
+    return [
+        *_pin_tables(change.pins),
+        _image_table(change.images),
+        _held_table(change.held_back),
+        _notes(change.notes),
+        _unreadable(story.unreadable),
+        _reproduce(change),
+    ]
+
+
+def _plain(story: Story) -> list[str]:
+    """Drop the columns of reasons, and what moved only because something else did."""
+    change = story.change
+    direct = tuple(row for row in change.pins if row.direct is not False or row.major)
+    rest = len(change.pins) - len(direct)
+    rows = [f"- {code(row.name)} {_version(row.old)} → {_version(row.new)}{_major(row)}" for row in direct]
+    more = [f"- and {_plural(rest, 'package')} that these pull in"] if rest else []
+    heading = ["## Packages\n\n" + "\n".join([*rows, *more])] if change.pins else []
+    return [*heading, _image_table(change.images), _unreadable(story.unreadable[:20]), _reproduce(change)]
+
+
+def _minimal(story: Story) -> list[str]:
+    files = [f"- {code(file.path)}" for file in story.change.files[:200]]
+    more = len(story.change.files) - len(files)
+    tail = [f"- and {more} more"] if more else []
+    return ["There is too much to list here: the commit shows every line.\n\n" + "\n".join([*files, *tail])]
+
+
+def _pin_tables(pins: tuple[PinChange, ...]) -> list[str]:
+    parts = []
+    for path, rows in groupby(pins, key=_path):
+        lines = [[code(row.name), _version(row.old), _version(row.new) + _major(row), _asked_by(row)] for row in rows]
+        parts.append(f"### {code(path)}\n\n" + table(["package", "old", "new", "asked for by"], lines))
+    return ["## Packages", *parts] if parts else []
+
+
+def _path(row: PinChange) -> str:
+    return row.path
+
+
+def _asked_by(row: PinChange) -> str:
+    parents = ", ".join(code(parent) for parent in row.via)
+    match row.direct:
+        case True:
+            return f"direct, and {parents}" if parents else "direct"
+        case False:
+            return f"pulled in by {parents}" if parents else "pulled in"
+        case None:
+            return "the lock does not say"
+
+
+def _image_table(images: tuple[ImageChange, ...]) -> str:
+    if not images:
+        return ""
+    rows = [
+        [code(f"{row.path}:{row.line}"), code(row.name), _digest(row.old), _digest(row.new),
+         prose("; ".join(reason.text for reason in row.why[:1]))]
+        for row in images
+    ]  # fmt: skip
+    return "## Base images\n\n" + table(["where", "image", "old digest", "new digest", "why"], rows)
+
+
+def _held_table(held: tuple[HeldBack, ...]) -> str:
+    if not held:
+        return ""
+    rows = [[code(row.name), code(row.taken), code(row.newest), prose(row.why.text)] for row in held]
+    intro = "These have a newer release that was not taken:"
+    return f"## Held back\n\n{intro}\n\n" + table(["package", "stays at", "newest", "held by"], rows)
+
+
+def _notes(notes: tuple[Reason, ...]) -> str:
+    return "## Good to know\n\n" + "\n".join(f"- {prose(note.text)}" for note in notes) if notes else ""
+
+
+def _unreadable(findings: tuple[Unreadable, ...]) -> str:
+    if not findings:
+        return ""
+    rows = [[code(f"{row.path}:{row.line}" if row.line else row.path), prose(row.why)] for row in findings]
+    intro = "Nothing is known about these, and nothing was changed in them:"
+    return f"## Could not be looked at\n\n{intro}\n\n" + table(["where", "why"], rows)
+
+
+def _reproduce(change: Change) -> str:
+    if not change.commands:
+        return ""
+    intro = "The same, by hand, at the root of the repository:"
+    return f"## How to reproduce\n\n{intro}\n\n{block(change.commands)}"
+
+
+def _ending(story: Story) -> str:
+    later = "the next quarter" if story.rebuild.trigger is Trigger.QUARTERLY else "its content changes"
+    no = (
+        "## How to say no\n\nClose it. Exactly this content is not proposed again before "
+        f"{later}. To change what is proposed, change the sources (a bound such as {code('django<5')} is kept) or the "
+        f"policy in {code('.quarterdeck.toml')}. Quarterdeck leaves this branch alone once it carries commits of yours."
+    )
+    return f"{no}\n\n{hidden.render(story.marks)}\n"
+
+
+def _counted(change: Change) -> str:
+    names = {row.name for row in change.pins}
+    majors = {row.name for row in change.pins if row.major}
+    images = {row.name for row in change.images}
+    parts = [
+        text
+        for count, text in (
+            (names, _plural(len(names), "package")),
+            (majors, f"{len(majors)} of them by a major step" if names else ""),
+            (images, _plural(len(images), "base image")),
+        )
+        if count
+    ]
+    return ", ".join(parts) or _plural(len(change.files), "file")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _version(text: str | None) -> str:
+    return code(text) if text else "—"
+
+
+def _major(row: PinChange) -> str:
+    if row.old is None:
+        return " (new)"
+    if row.new is None:
+        return " (leaves)"
+    return " **major**" if row.major else ""
+
+
+def _digest(digest: str | None) -> str:
+    if digest is None:
+        return "not pinned"
+    algorithm, _, value = digest.partition(":")
+    return code(f"{algorithm}:{value[:SHORT_DIGEST]}")

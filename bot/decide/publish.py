@@ -1,0 +1,121 @@
+"""What to do with a draft, given what stands at the forge: open, update, leave alone or close."""
+
+import hashlib
+import json
+
+from bot.model.change import Change
+from bot.model.plan import Rebuild
+from bot.model.policy import Trigger
+from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update
+from bot.model.reasons import Reason
+from bot.model.repository import CommitInfo
+
+TRAILER = "Quarterdeck-Content"
+
+
+def marks(rebuild: Rebuild, change: Change, base: str) -> Marks:
+    """Fingerprint a change: codes, subjects and targets for what a person may decline, bytes for what is pushed."""
+    rows = [["pin", row.path, row.name, row.new, _codes(row.why)] for row in change.pins]
+    rows += [["image", image.path, image.name, image.new, _codes(image.why)] for image in change.images]
+    files = [[file.path, hashlib.sha256(file.data).hexdigest()] for file in change.files]
+    content = rows or files
+    return Marks(
+        trigger=rebuild.trigger, quarter=rebuild.quarter, base=base,
+        content=_digest([rebuild.trigger, rebuild.quarter, sorted(content, key=json.dumps)]),
+        files=_digest(sorted(files)),
+    )  # fmt: skip
+
+
+def publication(draft: Marks | None, branch: str, proposals: tuple[Proposal, ...], *, foreign: bool) -> Publication:
+    """Decide for one branch; `draft` None means that nothing would change, `foreign` that others committed to it."""
+    ours = [proposal for proposal in proposals if proposal.branch == branch]
+    standing = next((proposal for proposal in ours if proposal.state is State.OPEN), None)
+    if standing is not None:
+        return _standing(draft, standing, foreign=foreign)
+    if draft is None:
+        return LeaveAlone(proposal=None, why=(_reason("up-to-date", branch, "everything is up to date"),))
+    if foreign:
+        text = f"{branch} carries commits that are not ours"
+        return LeaveAlone(proposal=None, why=(_reason("foreign-commits", branch, text),))
+    for proposal in ours:
+        if proposal.state is State.CLOSED and proposal.marks is not None and proposal.marks.content == draft.content:
+            text = f"#{proposal.number} proposed exactly this and was closed: that is a no"
+            return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
+    return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
+
+
+def _standing(draft: Marks | None, standing: Proposal, *, foreign: bool) -> Publication:
+    number = f"#{standing.number}"
+    if foreign:
+        text = f"{number} carries commits that are not ours"
+        return LeaveAlone(proposal=standing, why=(_reason("foreign-commits", standing.branch, text),))
+    if standing.marks is None:
+        text = f"the hidden block of {number} is missing or was edited, so it is taken for somebody else's"
+        return LeaveAlone(proposal=standing, why=(_reason("edited-block", standing.branch, text),))
+    if draft is None:
+        text = f"nothing of {number} is left to do: everything is up to date without it"
+        return Close(proposal=standing, why=(_reason("obsolete", standing.branch, text),))
+    if (standing.marks.content, standing.marks.files) == (draft.content, draft.files):
+        return LeaveAlone(proposal=standing, why=(_reason("unchanged", standing.branch, f"{number} says the same"),))
+    text = f"what {number} would change is not the same any more"
+    return Update(proposal=standing, push=True, why=(_reason("changed", standing.branch, text),))
+
+
+def is_foreign(tip: CommitInfo | None, email: str) -> bool:
+    """Say whether a branch's tip is somebody else's: not committed by us, or without our trailer."""
+    if tip is None:
+        return False
+    return tip.committer != email or tip.author != email or f"{TRAILER}: " not in tip.message
+
+
+def quarters(proposals: tuple[Proposal, ...], *, finished: bool) -> frozenset[str]:
+    """Give the quarters of quarterly proposals that are merged or closed (`finished`), or still open."""
+    return frozenset(
+        quarter
+        for proposal in proposals
+        if (proposal.state is not State.OPEN) is finished and (quarter := quarter_of(proposal))
+    )
+
+
+def quarter_of(proposal: Proposal) -> str:
+    """Give the quarter that a proposal is for, by its branch, which cannot be edited as its body can."""
+    name = proposal.branch.removeprefix("quarterdeck/quarterly-")
+    return name if name != proposal.branch else ""
+
+
+def commit_message(title: str, draft: Marks, why: str) -> str:
+    """Give the commit's message; its trailers let a lost store find its proposals again."""
+    quarter = f"Quarterdeck-Quarter: {draft.quarter}\n" if draft.quarter else ""
+    return (
+        f"{title}\n\n{why}\n\nQuarterdeck-Trigger: {draft.trigger}\n{quarter}"
+        f"{TRAILER}: {draft.content}\nQuarterdeck-Files: {draft.files}\n"
+    )
+
+
+def marks_of(commit: CommitInfo) -> Marks | None:
+    """Read the trailers of one of our commits; None where it is not one."""
+    trailers = dict(line.split(": ", 1) for line in commit.message.splitlines() if line.startswith("Quarterdeck-"))
+    wanted = ("Quarterdeck-Trigger", TRAILER, "Quarterdeck-Files")
+    if any(name not in trailers for name in wanted) or not commit.parents:
+        return None
+    if trailers["Quarterdeck-Trigger"] not in set(Trigger):
+        return None
+    return Marks(
+        trigger=Trigger(trailers["Quarterdeck-Trigger"]),
+        quarter=trailers.get("Quarterdeck-Quarter", ""),
+        content=trailers[TRAILER],
+        files=trailers["Quarterdeck-Files"],
+        base=commit.parents[0],
+    )
+
+
+def _codes(why: tuple[Reason, ...]) -> list[str]:
+    return sorted({reason.code for reason in why} - {"never-rebuilt", "quarter-due", "quarter-open"})
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _reason(code: str, subject: str, text: str) -> Reason:
+    return Reason(code=code, subject=subject, text=text)

@@ -1,0 +1,40 @@
+"""What the work on one repository is given: the ports, and the operator's wishes for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.model.locks import LockerName
+from bot.model.policy import Policy, Schedule
+from bot.model.repository import Repository
+from bot.ports import Clock, Forge, Index, Locker, Progress, Registry, Store, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The ports; `rehearsal` names outcomes as planned, because forge and workspace only record."""
+
+    forge: Forge
+    workspace: Workspace
+    registry: Registry
+    index: Index
+    lockers: Mapping[LockerName, Locker]
+    store: Store
+    progress: Progress
+    clock: Clock
+    rehearsal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One repository and what holds for it.
+
+    `index_hosts` are the hosts that locks and sources may name as package indexes, `default_python` is the Python
+    for locks that name none, `committer` the e-mail address that our commits carry.
+    """
+
+    repository: Repository
+    policy: Policy
+    schedule: Schedule
+    index_hosts: frozenset[str]
+    default_python: str
+    committer: str

@@ -1,0 +1,92 @@
+"""Publish a change: decide what to do with the draft, push, and speak to the forge. Every effect can be repeated."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot.decide import explain, publish
+from bot.model.change import Change
+from bot.model.plan import Rebuild
+from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, Update
+from bot.model.reasons import Reason
+from bot.model.repository import CommitInfo
+from bot.model.runs import Outcome
+from bot.workflow.case import Case, Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """How publishing ended; `proposal` is the one that stands, if any."""
+
+    outcome: Outcome
+    proposal: Proposal | None
+    why: tuple[Reason, ...]
+
+
+def propose(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Proposed:
+    """Open, update, close or leave alone the proposal of this rebuild's branch."""
+    tools = case.tools
+    marks = None if change.empty else publish.marks(rebuild, change, case.head.commit)
+    with tools.progress.step(case.name, "publishing"):
+        tip = tools.workspace.branch(case.remote, rebuild.branch)
+        foreign = publish.is_foreign(tip, case.assignment.committer)
+        decision = publish.publication(marks, rebuild.branch, seen.proposals, foreign=foreign)
+        return _carry_out(case, seen, rebuild, change, _Branch(decision=decision, marks=marks, tip=tip))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Branch:
+    decision: Publication
+    marks: Marks | None
+    tip: CommitInfo | None
+
+
+def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Branch) -> Proposed:
+    forge, repository = case.tools.forge, case.assignment.repository
+    match branch.decision:
+        case LeaveAlone(proposal=proposal, why=why):
+            outcome = Outcome.NOTHING if branch.marks is None and proposal is None else Outcome.LEFT_ALONE
+            return Proposed(outcome=outcome, proposal=proposal, why=why)
+        case Close(proposal=proposal, why=why):
+            closed = forge.close(repository, proposal.number, why[0].text)
+            return Proposed(outcome=Outcome.CLOSED, proposal=closed, why=why)
+        case Open(why=why):
+            draft = _push(case, seen, rebuild, change, branch)
+            return Proposed(outcome=Outcome.OPENED, proposal=forge.open(repository, draft), why=why)
+        case Update(proposal=proposal, why=why):
+            draft = _push(case, seen, rebuild, change, branch)
+            updated = forge.update(repository, proposal.number, draft)
+            return Proposed(outcome=Outcome.UPDATED, proposal=updated, why=why)
+        case _:
+            assert_never(branch.decision)
+
+
+def _push(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Branch) -> Draft:
+    """Push one clean commit; a branch that already carries exactly it (a run was interrupted) is not pushed again."""
+    workspace, tip = case.tools.workspace, branch.tip
+    draft = draft_of(case, seen, rebuild, change)
+    if tip is not None and publish.marks_of(tip) == draft.marks:
+        return draft
+    message = publish.commit_message(draft.title, draft.marks, "; ".join(reason.text for reason in rebuild.why))
+    commit = workspace.commit(case.head.commit, change.files, message, case.now)
+    workspace.push(case.remote, rebuild.branch, commit, expected=tip.commit if tip else None)
+    return draft
+
+
+def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Draft:
+    """Write the proposal's texts."""
+    marks = publish.marks(rebuild, change, case.head.commit)
+    policy = case.rules.policy
+    story = explain.Story(
+        repository=case.name, rebuild=rebuild, change=change, unreadable=seen.snapshot.unreadable, marks=marks
+    )
+    return Draft(
+        branch=rebuild.branch,
+        base_branch=case.head.branch,
+        title=explain.title(rebuild, change),
+        body=explain.body(story),
+        marks=marks,
+        labels=policy.labels,
+        reviewers=policy.reviewers,
+        team_reviewers=policy.team_reviewers,
+        assignees=policy.assignees,
+    )

@@ -1,0 +1,39 @@
+"""The repository's own rules: `.quarterdeck.toml`, or `[tool.quarterdeck]` in pyproject.toml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.errors import RepoError
+from bot.model.policy import Policy
+from bot.settings import BadSettings, read_pyproject, read_repository_file
+
+FILE = ".quarterdeck.toml"
+PROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a repository says of itself: the policy as it overrides the operator's, and what is not looked at."""
+
+    policy: Policy
+    enabled: bool = True
+    ignore: tuple[str, ...] = ()
+
+
+def rules_of(contents: Mapping[str, bytes], policy: Policy) -> Rules:
+    """Read the repository's file; raises RepoError with every mistake, since guessing at a policy is worse."""
+    try:
+        if FILE in contents:
+            found = read_repository_file(contents[FILE].decode("utf-8"), FILE, policy)
+        elif (project := contents.get(PROJECT)) is not None:
+            table = read_pyproject(project.decode("utf-8"), PROJECT, policy)
+            if table is None:
+                return Rules(policy=policy)
+            found = table
+        else:
+            return Rules(policy=policy)
+    except UnicodeDecodeError as error:
+        raise RepoError(f"{FILE} or {PROJECT} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
+    except BadSettings as error:
+        raise RepoError(error.message, hint=error.hint or f"correct {FILE} on the default branch") from error
+    return Rules(policy=found.policy, enabled=found.enabled, ignore=found.ignore)
