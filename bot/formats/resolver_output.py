@@ -15,7 +15,7 @@ REFUSED = re.compile(
 DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|Errno 28", re.IGNORECASE)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 NOISE = re.compile(r"^(WARNING|DEPRECATION|INFO|Looking in|Collecting|  (File|Downloading|Using)|Traceback|\[notice])")
-PATH = re.compile(r"(?:file://)?/(?:[\w.+@-]+/)+[\w.+@-]*")
+PATH = re.compile(r"(?<![\w:/.])(?:file:/)?/(?:[\w.+@-]+/)+[\w.+@-]*")
 CREDENTIAL = re.compile(r"(https?://)[^/\s@]+@")
 LIMIT = 600  # characters; a reason is read by people
 
