@@ -1,0 +1,124 @@
+"""Builders of values for tests: sensible defaults, and the one thing that a test is about."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.decide.calendar import Due
+from bot.decide.plan import Situation
+from bot.model.change import Change, FileText, ImageChange, PinChange
+from bot.model.images import ImageLook, ImageName, ImageUse, Span
+from bot.model.locks import Lock, LockerName, Pin
+from bot.model.plan import Rebuild, Relock, Step, UpgradeAll
+from bot.model.policy import Policy, Schedule, Trigger
+from bot.model.proposal import Marks, Proposal, State
+from bot.model.reasons import Reason
+from bot.model.snapshot import Snapshot
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+OLD = "sha256:" + "1" * 64
+NEW = "sha256:" + "2" * 64
+
+
+def a_pin(name: str = "django", version: str = "4.2.15", **fields: Any) -> Pin:
+    values: dict[str, Any] = {"line": 7, "via": ("-r requirements.in",), **fields}
+    return Pin(name=name, version=version, **values)
+
+
+def a_lock(path: str = "requirements.txt", **fields: Any) -> Lock:
+    values: dict[str, Any] = {
+        "locker": LockerName.PIP_TOOLS,
+        "command": "pip-compile requirements.in",
+        "arguments": (),
+        "directory": "",
+        "sources": ("requirements.in",),
+        "inputs": (),
+        "after": (),
+        "python": "3.11",
+        "python_from": "lock header",
+        "pins": (a_pin(),),
+        **fields,
+    }
+    return Lock(path=path, **values)
+
+
+def an_image(tag: str = "3.12-slim", digest: str | None = None, **fields: Any) -> ImageUse:
+    name = ImageName(registry="docker.io", repository="library/python", tag=tag, digest=digest)
+    values: dict[str, Any] = {
+        "path": "Dockerfile", "line": 1, "platform": None, "digest_span": Span(start=20, end=20), **fields,
+    }  # fmt: skip
+    return ImageUse(reference=f"python:{tag}" + (f"@{digest}" if digest else ""), name=name, **values)
+
+
+def a_look(use: ImageUse, digest: str = NEW) -> ImageLook:
+    return ImageLook(name=replace(use.name, digest=None), digest=digest, observed_at=NOW, source="registry")
+
+
+def a_snapshot(**fields: Any) -> Snapshot:
+    values: dict[str, Any] = {
+        "repository": "acme/web", "url": "https://example.org/acme/web.git", "branch": "main", "commit": "c" * 40,
+        "locks": (a_lock(),), "requirements": (), "images": (), "unreadable": (), **fields,
+    }  # fmt: skip
+    return Snapshot(**values)
+
+
+def a_situation(**fields: Any) -> Situation:
+    values: dict[str, Any] = {
+        "snapshot": a_snapshot(), "digests": (), "moved": (), "calendar": Due(quarter="2026q4", since=None),
+        "open_quarters": frozenset(), "policy": Policy(), "schedule": Schedule(), "now": NOW, **fields,
+    }  # fmt: skip
+    return Situation(**values)
+
+
+def a_reason(text: str = "acme/web was never rebuilt before", code: str = "never-rebuilt") -> Reason:
+    return Reason(code=code, subject="2026q4", text=text)
+
+
+def a_rebuild(**fields: Any) -> Rebuild:
+    relock = Relock(lock=a_lock(), movement=UpgradeAll(), uploaded_before=None)
+    values: dict[str, Any] = {
+        "trigger": Trigger.QUARTERLY, "branch": "quarterdeck/quarterly-2026q4", "quarter": "2026q4",
+        "steps": (Step(action=relock, why=(a_reason(),)),), "why": (a_reason(),), **fields,
+    }  # fmt: skip
+    return Rebuild(**values)
+
+
+def a_pin_change(
+    name: str = "django", old: str | None = "4.2.15", new: str | None = "4.2.30", **fields: Any
+) -> PinChange:
+    values: dict[str, Any] = {
+        "path": "requirements.txt", "direct": True, "via": (), "major": False, "why": (a_reason(),), **fields,
+    }  # fmt: skip
+    return PinChange(name=name, old=old, new=new, **values)
+
+
+def an_image_change(**fields: Any) -> ImageChange:
+    values: dict[str, Any] = {
+        "path": "Dockerfile", "line": 1, "name": "python:3.12-slim", "old": OLD, "new": NEW,
+        "why": (a_reason("python:3.12-slim points to another image than the one pinned", "moved-digest"),), **fields,
+    }  # fmt: skip
+    return ImageChange(**values)
+
+
+def a_change(**fields: Any) -> Change:
+    values: dict[str, Any] = {
+        "files": (FileText(path="requirements.txt", data=b"django==4.2.30\n"),), "pins": (a_pin_change(),), **fields,
+    }  # fmt: skip
+    return Change(**values)
+
+
+def some_marks(**fields: Any) -> Marks:
+    values: dict[str, Any] = {
+        "trigger": Trigger.QUARTERLY, "quarter": "2026q4", "content": "a" * 32, "files": "b" * 32, "base": "c" * 40,
+        **fields,
+    }  # fmt: skip
+    return Marks(**values)
+
+
+def a_proposal(number: int = 1, **fields: Any) -> Proposal:
+    values: dict[str, Any] = {
+        "url": f"https://example.org/pull/{number}", "branch": "quarterdeck/quarterly-2026q4",
+        "title": "t", "body": "b",
+        "state": State.OPEN, "head": "d" * 40, "marks": some_marks(), **fields,
+    }  # fmt: skip
+    return Proposal(number=number, **values)
