@@ -1,0 +1,77 @@
+"""Our values to table rows and back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.adapters.stores.tables import ProposalRow, RunRow
+from bot.model.plan import Rebuild
+from bot.model.policy import Trigger
+from bot.model.proposal import Marks, Proposal, State
+from bot.model.runs import Outcome, RunRecord
+
+
+def run_row(run: RunRecord, document: Mapping[str, object]) -> RunRow:
+    """Give the row of a finished run; `commit_id` is "" where the run did not get as far as a commit."""
+    return RunRow(
+        repository=run.repository.key,
+        name=run.repository.name,
+        asked=run.asked.value,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        commit_id=run.snapshot.commit if run.snapshot else "",
+        outcome=run.outcome.value,
+        document=dict(document),
+    )
+
+
+def quarter_done(run: RunRecord) -> str:
+    """Give the quarter that this run settled by finding nothing to change, "" where it did not."""
+    if run.outcome is Outcome.NOTHING and isinstance(run.plan, Rebuild):
+        return run.plan.quarter
+    return ""
+
+
+def fill(row: ProposalRow, proposal: Proposal, now: datetime) -> None:
+    """Bring a proposal's row up to date."""
+    row.url, row.branch, row.head = proposal.url, proposal.branch, proposal.head
+    row.title, row.body = proposal.title, proposal.body
+    row.state = proposal.state.value
+    row.marks = _marks_to_json(proposal.marks) if proposal.marks else None
+    row.updated_at = now
+
+
+def proposal_of(row: ProposalRow) -> Proposal:
+    """Give the proposal of a row; raises ValueError where its texts are not what we wrote."""
+    return Proposal(
+        number=row.number,
+        url=row.url,
+        branch=row.branch,
+        title=row.title,
+        body=row.body,
+        state=State(row.state),
+        head=row.head,
+        marks=_marks_from_json(row.marks) if row.marks is not None else None,
+    )
+
+
+def _marks_to_json(marks: Marks) -> dict[str, str]:
+    return {
+        "trigger": marks.trigger.value,
+        "quarter": marks.quarter,
+        "content": marks.content,
+        "files": marks.files,
+        "base": marks.base,
+    }
+
+
+def _marks_from_json(marks: Mapping[str, str]) -> Marks:
+    try:
+        return Marks(
+            trigger=Trigger(marks["trigger"]),
+            quarter=marks["quarter"],
+            content=marks["content"],
+            files=marks["files"],
+            base=marks["base"],
+        )
+    except KeyError as error:
+        raise ValueError(f"a proposal's marks lack {error}") from error

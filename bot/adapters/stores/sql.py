@@ -1,0 +1,204 @@
+"""The store over SQLAlchemy: run history, the local forge's proposals, and answers worth keeping."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.adapters.stores.failures import translated
+from bot.adapters.stores.locks import repository_lock, waiting_lock
+from bot.adapters.stores.rows import fill, proposal_of, quarter_done, run_row
+from bot.adapters.stores.schema import prepare
+from bot.adapters.stores.sqlite import connect
+from bot.adapters.stores.tables import AnswerRow, ProposalRow, QuarterRow, RunRow
+from bot.model.proposal import Proposal
+from bot.model.runs import RunRecord
+from bot.system.clock import system_clock
+
+DATABASE = "quarterdeck.db"
+RUNS_KEPT = 200
+"""Runs per repository; older ones are dropped, the quarters that they settled stay."""
+
+ANSWERS_KEPT = 1_000
+ANSWER_BYTES_KEPT = 32 * 1024 * 1024
+"""Bounds for each kind of answer; the least recently used make room."""
+
+
+class SqlStore:
+    """Implements `ports.Store`; safe to use from several threads and, in one data folder, from several processes.
+
+    Every method is one transaction: after a crash it happened, or it did not. All raise StoreError.
+    """
+
+    def __init__(self, reading: Engine, writing: Engine, data_dir: Path, clock: Callable[[], datetime]) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._data_dir = data_dir
+        self._clock = clock
+        self._used: dict[tuple[str, str], None] = {}
+        self._used_lock = Lock()
+
+    @classmethod
+    def open(cls, data_dir: Path, *, clock: Callable[[], datetime] = system_clock, busy_timeout: float = 30.0) -> Self:
+        """Open the SQLite database of a data folder; both are made where missing (folder mode 0700).
+
+        An older schema is upgraded. `busy_timeout` is how long to wait for other processes, in seconds.
+        Raises StoreError where the folder or the database cannot be used, or a newer Quarterdeck wrote it.
+        """
+        path = data_dir / DATABASE
+        reading, writing = connect(path, busy_timeout=busy_timeout)
+        # Two processes that turn the same new file into write-ahead mode at once would refuse each other.
+        with waiting_lock(data_dir / "opening.lock", busy_timeout), translated(path):
+            try:
+                prepare(reading, writing)
+            except BaseException:
+                reading.dispose()
+                raise
+        return cls(reading, writing, data_dir, clock)
+
+    def close(self) -> None:
+        """Write down which answers were used, and close all connections; the store may not be used after that."""
+        try:
+            if self._used:
+                with self._write() as session:
+                    self._note_uses(session)
+        finally:
+            self._reading.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is not None:  # what went wrong is the news; notes about uses are not worth a second error
+            self._used.clear()
+        self.close()
+
+    def record(self, run: RunRecord, document: Mapping[str, object]) -> None:
+        """Keep a finished run with its contract JSON, and the quarter that it settled; drop the oldest runs."""
+        key, quarter = run.repository.key, quarter_done(run)
+        with self._write() as session:
+            session.add(run_row(run, document))
+            if quarter:
+                session.merge(QuarterRow(repository=key, quarter=quarter))
+            session.flush()
+            self._prune_runs(session, key)
+            self._note_uses(session)
+
+    def last_runs(self, repository: str | None = None) -> tuple[Mapping[str, object], ...]:
+        """Give the contract JSON of the newest run of each repository, sorted by name.
+
+        `repository` is a key, or a name, which several repositories may have; None means all.
+        """
+        newest = select(func.max(RunRow.id)).group_by(RunRow.repository)
+        if repository is not None:
+            newest = newest.where(or_(RunRow.repository == repository, RunRow.name == repository))
+        with self._read() as session:
+            rows = session.scalars(select(RunRow).where(RunRow.id.in_(newest)))
+            return tuple(row.document for row in sorted(rows, key=lambda row: (row.name, row.repository)))
+
+    def quarters(self, repository: str) -> tuple[str, ...]:
+        """Give the quarters (`2026q4`) for which a run of this repository found nothing to change, sorted."""
+        with self._read() as session:
+            found = session.scalars(select(QuarterRow.quarter).where(QuarterRow.repository == repository))
+            return tuple(sorted(found))
+
+    def proposals(self, repository: str) -> tuple[Proposal, ...]:
+        """Give the local forge's proposals of a repository, highest number first."""
+        kept = select(ProposalRow).where(ProposalRow.repository == repository).order_by(ProposalRow.number.desc())
+        with self._read() as session:
+            return tuple(proposal_of(row) for row in session.scalars(kept))
+
+    def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
+        """Insert (number 0: the next one is given) or replace by number; give it with its number."""
+        now = self._clock()
+        with self._write() as session:
+            number = proposal.number or self._next_number(session, repository)
+            row = session.get(ProposalRow, (repository, number))
+            if row is None:
+                row = ProposalRow(repository=repository, number=number, created_at=now)
+                session.add(row)
+            fill(row, proposal, now)
+            return proposal_of(row)
+
+    def recall(self, kind: str, key: str) -> str | None:
+        """Give an answer kept under this key, None where there is none; that it was used is noted with the next write.
+
+        Reading stays reading: a recall never waits for a writer.
+        """
+        with self._read() as session:
+            row = session.get(AnswerRow, (kind, key))
+        if row is None:
+            return None
+        with self._used_lock:
+            self._used.pop((kind, key), None)
+            self._used[kind, key] = None
+        return row.value
+
+    def remember(self, kind: str, key: str, value: str, now: datetime) -> None:
+        """Keep an answer, instead of an older one; the least recently used of its kind make room.
+
+        One that is larger than all that may be kept of its kind is not kept, nor is what it would have replaced.
+        """
+        with self._write() as session:
+            self._note_uses(session)
+            size = len(value.encode())
+            session.execute(delete(AnswerRow).where(AnswerRow.kind == kind, AnswerRow.key == key))
+            if size <= ANSWER_BYTES_KEPT:
+                used = self._next_use(session, kind)
+                session.add(AnswerRow(kind=kind, key=key, value=value, size=size, used=used, kept_at=now))
+                session.flush()
+                self._make_room(session, kind)
+
+    def exclusive(self, repository: str) -> AbstractContextManager[None]:
+        """Let one run at a time work on a repository; entering raises Unavailable while another one does."""
+        return repository_lock(self._data_dir / "locks", repository)
+
+    @contextmanager
+    def _read(self) -> Iterator[Session]:
+        with translated(self._data_dir / DATABASE), Session(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def _write(self) -> Iterator[Session]:
+        with translated(self._data_dir / DATABASE), Session(self._writing) as session, session.begin():
+            yield session
+
+    def _note_uses(self, session: Session) -> None:
+        with self._used_lock:
+            used, self._used = self._used, {}
+        for kind, key in used:
+            answer = (AnswerRow.kind == kind, AnswerRow.key == key)
+            session.execute(update(AnswerRow).where(*answer).values(used=self._next_use(session, kind)))
+
+    @staticmethod
+    def _next_use(session: Session, kind: str) -> int:
+        """Count uses instead of reading a clock: `--now` may set the time to anything."""
+        return (session.scalar(select(func.max(AnswerRow.used)).where(AnswerRow.kind == kind)) or 0) + 1
+
+    @staticmethod
+    def _next_number(session: Session, repository: str) -> int:
+        highest = select(func.max(ProposalRow.number)).where(ProposalRow.repository == repository)
+        return (session.scalar(highest) or 0) + 1
+
+    @staticmethod
+    def _prune_runs(session: Session, repository: str) -> None:
+        ids = select(RunRow.id).where(RunRow.repository == repository).order_by(RunRow.id.desc())
+        oldest = session.scalar(ids.offset(RUNS_KEPT - 1).limit(1))
+        if oldest is not None:
+            session.execute(delete(RunRow).where(RunRow.repository == repository, RunRow.id < oldest))
+
+    @staticmethod
+    def _make_room(session: Session, kind: str) -> None:
+        """Drop everything that was used less recently than the first answer that no longer fits."""
+        sizes = select(AnswerRow.used, AnswerRow.size).where(AnswerRow.kind == kind).order_by(AnswerRow.used.desc())
+        total = 0
+        for count, (used, size) in enumerate(session.execute(sizes).tuples().all(), start=1):
+            total += size
+            if count > ANSWERS_KEPT or total > ANSWER_BYTES_KEPT:
+                session.execute(delete(AnswerRow).where(AnswerRow.kind == kind, AnswerRow.used <= used))
+                return
