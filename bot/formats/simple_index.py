@@ -238,7 +238,7 @@ def _joined(base: str, address: object) -> str:
     try:
         url = urldefrag(urljoin(base, address.strip())).url
         parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable()
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and url.isprintable()
     except ValueError:
         return ""
     return url if usable else ""

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from configparser import Error, RawConfigParser
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import platformdirs
 
 from bot.errors import ConfigError, StoreError
+from bot.system.urls import origin
 
 SYSTEM_FOLDER = "/etc"
 SECTIONS = ("global", "install", ":env:")
@@ -150,10 +150,10 @@ def _reachable(addresses: Iterable[str]) -> tuple[str, ...]:
 
 def _is_web_address(address: str) -> bool:
     try:
-        parts = urlsplit(address)
+        origin(address)
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return True
 
 
 def _seconds(text: str) -> float:

@@ -116,7 +116,7 @@ def test_files_that_are_not_understood_are_left_out(filename: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "file:///etc/x", "ftp://x/y", "http:///x", "http://[", "x\x00y", "\ud800", 3, None]
+    "url", ["", "file:///etc/x", "ftp://x/y", "http:///x", "http://h:99999/x", "http://[", "x\x00y", "\ud800", 3, None]
 )
 def test_files_at_no_usable_address_are_left_out(url: object) -> None:
     assert files_of(row() | {"url": url}) == ()

@@ -95,7 +95,7 @@ def test_every_setting_is_read_from_the_environment_too(monkeypatch: pytest.Monk
 
 
 def test_folders_of_this_machine_are_not_indexes(machine: Path) -> None:
-    extra = "file:///opt/simple https://ok.example/simple /opt/more http:// http://[ ftp://x.example/"
+    extra = "file:///opt/simple https://ok.example/simple /opt/more http:// http://[ http://x:y/ ftp://x.example/"
     write(machine / "etc/pip.conf", f"[global]\nindex-url = file:///opt/x\nextra-index-url = {extra}\nfind-links=/w\n")
     assert pip_configuration() == PipConfiguration(extra_index_urls=("https://ok.example/simple",))
 
