@@ -9,7 +9,7 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -77,7 +77,7 @@ class Http:
         self._client: httpx.Client | None = None
 
     def get(
-        self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, limit: int = BODY_BYTES, plain: Iterable[str] = ()
+        self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, limit: int = BODY_BYTES, plain: Collection[str] = ()
     ) -> Answer:
         """Read a resource of at most `limit` bytes; a redirect to plain http is followed only to `plain` hosts.
 
@@ -85,7 +85,7 @@ class Http:
         """
         return self._follow("GET", url, headers, limit, plain)
 
-    def head(self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, plain: Iterable[str] = ()) -> Answer:
+    def head(self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, plain: Collection[str] = ()) -> Answer:
         """Ask for the headers only; everything else is as with `get`."""
         return self._follow("HEAD", url, headers, 0, plain)
 
@@ -104,7 +104,7 @@ class Http:
     ) -> None:
         self.close()
 
-    def _follow(self, method: str, url: str, headers: Mapping[str, str], limit: int, plain: Iterable[str]) -> Answer:
+    def _follow(self, method: str, url: str, headers: Mapping[str, str], limit: int, plain: Collection[str]) -> Answer:
         until = self._monotonic() + TOTAL_SECONDS
         for _ in range(REDIRECTS + 1):
             ask = _Ask(method=method, url=url, headers=headers, limit=limit, until=until)
@@ -211,7 +211,7 @@ def _no_answer(url: str, error: httpx.HTTPError) -> Exception:
     return _Passing(f"{where}: {str(error) or type(error).__name__}")
 
 
-def _redirected(url: str, location: str, plain: Iterable[str]) -> str:
+def _redirected(url: str, location: str, plain: Collection[str]) -> str:
     try:
         return redirected(url, location, plain)
     except ValueError as error:

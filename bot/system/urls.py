@@ -1,6 +1,6 @@
 """Web addresses: who is spoken to, what people may see of one, and where a redirect may lead."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -33,7 +33,7 @@ def shown(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-def redirected(url: str, location: str, plain: Iterable[str]) -> str:
+def redirected(url: str, location: str, plain: Collection[str]) -> str:
     """Resolve a redirect from `url`, without any user and password in it.
 
     It may lead to https, to the same origin, or to plain http at one of the `plain` hosts (`host` or `host:port`);
