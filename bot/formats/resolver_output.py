@@ -17,6 +17,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 NOISE = re.compile(r"^(WARNING|DEPRECATION|INFO|Looking in|Collecting|  (File|Downloading|Using)|Traceback|\[notice])")
 PATH = re.compile(r"(?<![\w:/.])(?:file:/)?/(?:[\w.+@-]+/)+[\w.+@-]*")
 CREDENTIAL = re.compile(r"(https?://)[^/\s@]+@")
+NO_SOLUTION = "No solution found"
 LIMIT = 600  # characters; a reason is read by people
 
 
@@ -42,9 +43,18 @@ def _uv(lines: list[str]) -> list[str]:
             return [line.partition("╰─▶")[2], *rest[:end]]
     for index, line in enumerate(lines):
         if line.startswith("error: "):
-            causes = [other.strip().partition(":")[2] for other in lines[index + 1 :] if "cause" in other.lower()]
-            return [line.removeprefix("error: "), *causes]
+            told = _causes(lines[index + 1 :])
+            return told if told and NO_SOLUTION in line else [line.removeprefix("error: "), *told]
     return []
+
+
+def _causes(lines: list[str]) -> list[str]:
+    """Take what stands behind `cause:` and the lines that go on with it, up to uv's hints."""
+    start = next((at for at, line in enumerate(lines) if "cause" in line.lower().partition(":")[0]), len(lines))
+    end = next((at for at in range(start, len(lines)) if lines[at].strip().startswith("hint")), len(lines))
+    return [
+        line.strip().partition(":")[2] if at == start else line for at, line in enumerate(lines) if start <= at < end
+    ]
 
 
 def _pip(lines: list[str]) -> list[str]:
@@ -55,7 +65,8 @@ def _pip(lines: list[str]) -> list[str]:
         entries = [line.strip() for line in lines[conflict + 1 : end] if line.strip()]
         entries = [line for line in entries if not line.startswith("Additionally")]
         return ["these conflict:", "; ".join(dict.fromkeys(entries))]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    stripped = [line.strip() for line in lines]
+    errors = [line.removeprefix("ERROR: ") for line in stripped if line.startswith("ERROR: ")]
     if errors:
         return [errors[-1] if "No matching distribution" in errors[-1] else errors[0]]
     telling = [line.strip() for line in lines if line.strip() and not NOISE.match(line)]

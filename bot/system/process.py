@@ -46,12 +46,13 @@ def run(argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str
         )  # fmt: skip
     except FileNotFoundError as error:
         raise StoreError(f"{argv[0]} is not installed", hint=f"install {argv[0]} and run again") from error
-    try:
-        out, err = child.communicate(stdin, timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        raise TimedOut(f"{argv[0]} ran longer than {timeout:.0f} seconds and was stopped") from error
-    finally:
-        _end_group(child)
+    with child:
+        try:
+            out, err = child.communicate(stdin, timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise TimedOut(f"{Path(argv[0]).name} ran longer than {timeout:.0f} seconds and was stopped") from error
+        finally:
+            _end_group(child)
     return Finished(code=child.returncode, stdout=out, stderr=err)
 
 

@@ -6,6 +6,7 @@ both were measured, so an unchanged answer means that compiling again would chan
 
 import logging
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import uv
@@ -18,6 +19,7 @@ from bot.model.plan import Relock
 from bot.system.process import Finished, TimedOut, run
 
 UNSAFE = frozenset({"distribute", "pip", "setuptools"})  # pip-compile leaves these out without --allow-unsafe
+NO_BUILDS = "--only-binary=:all:"  # an sdist would run its code; UV_NO_BUILD is not heeded by `uv pip compile`
 LOG = logging.getLogger(__name__)
 
 
@@ -29,22 +31,29 @@ def uv_compile(rooms: Rooms, tree: Path, relock: Relock, *extra: str, python: st
         current = tree / lock.path
         output.write_bytes(current.read_bytes() if current.exists() else b"")
         arguments = command_lines.uv_compile(relock, str(output))
-        argv = [uv.find_uv_bin(), "pip", "compile", "--quiet", f"--python={python}", *extra, *arguments]
+        argv = [uv.find_uv_bin(), "pip", "compile", "--quiet", f"--python={python}", NO_BUILDS, *extra, *arguments]
         done = run(argv, cwd=tree / lock.directory, timeout=rooms.timeout, env=room.env)
         return done, output.read_text("utf-8") if done.code == 0 else ""
 
 
-def ask(rooms: Rooms, tree: Path, relock: Relock, *, python: str) -> str | None:
-    """Give uv's answer as text that is equal when nothing changed; None where uv cannot tell."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What uv said: a text that is equal when nothing changed, or None with its complaint."""
+
+    text: str | None
+    complaint: str = ""
+
+
+def ask(rooms: Rooms, tree: Path, relock: Relock, *, python: str) -> Answer:
+    """Ask uv; where it cannot tell, the compiler is asked, and the complaint may explain why that fails too."""
     try:
         done, text = uv_compile(rooms, tree, relock, "--no-header", "--no-annotate", python=python)
-    except TimedOut:
-        LOG.info("uv gave no answer in time for %s", relock.lock.path)
-        return None
+    except TimedOut as error:
+        return Answer(text=None, complaint=error.message)
     if done.code != 0:
         LOG.info("uv gives no answer for %s, so the compiler is asked: %s", relock.lock.path, done.stderr.strip())
-        return None
-    return text
+        return Answer(text=None, complaint=done.stderr)
+    return Answer(text=text)
 
 
 def confirms(lock: Lock, answer: str) -> bool:

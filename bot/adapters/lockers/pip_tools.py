@@ -1,6 +1,8 @@
 """pip-compile as a child process, under the lock's own Python, at most once per lock and run."""
 
 import logging
+import sys
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +22,14 @@ TOOLS = "import importlib.metadata as m; print(m.version('pip-tools'), m.version
 PIP_WITH_CUTOFF = 26  # pip 26.0 brought --uploaded-prior-to
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """An interpreter that has pip-tools; `tools` are the versions of pip-tools and pip."""
+
+    python: Path
+    tools: str
+
+
 class PipToolsLocker:
     """Implements ports.Locker with `python -m piptools compile`."""
 
@@ -37,25 +47,27 @@ class PipToolsLocker:
             return self._by_uv(tree, relock, old)
         tools = self._tools(python)
         answer = asking.ask(self._rooms, tree, relock, python=str(python))
-        if answer is not None and asking.confirms(lock, answer):
+        if answer.text is None:
+            text = self._compile(tree, relock, Compiler(python=python, tools=tools), answer.complaint)
+            return _relocked(without_leaks(text, old), relock, compiled=True, notes=_unsupported_cutoff(relock, tools))
+        if asking.confirms(lock, answer.text):
             return _relocked(old, relock, compiled=False)
-        key = memory.key(tree, relock, answer, tools) if answer is not None else ""
-        if key and (kept := self._kept.get(key)) is not None:
+        key = memory.key(tree, relock, answer.text, tools)
+        if (kept := self._kept.get(key)) is not None:
             return _relocked(kept, relock, compiled=False)
-        text = without_leaks(self._compile(tree, relock, python, tools), old)
-        if answer is not None:
-            self._compare(lock, text, answer)
-            self._kept.put(key, text, now)
+        text = without_leaks(self._compile(tree, relock, Compiler(python=python, tools=tools), ""), old)
+        self._compare(lock, text, answer.text)
+        self._kept.put(key, text, now)
         return _relocked(text, relock, compiled=True, notes=_unsupported_cutoff(relock, tools))
 
-    def _compile(self, tree: Path, relock: Relock, python: Path, tools: str) -> str:
+    def _compile(self, tree: Path, relock: Relock, compiler: Compiler, complaint: str) -> str:
         lock = relock.lock
         arguments = command_lines.pip_compile(relock)
-        if _unsupported_cutoff(relock, tools):
+        if _unsupported_cutoff(relock, compiler.tools):
             arguments = [word for word in arguments if not word.startswith("--uploaded-prior-to=")]
         with self._rooms.room() as room:
             env = {**room.env, "CUSTOM_COMPILE_COMMAND": lock.command} if lock.command else room.env
-            argv = [str(python), "-m", "piptools", "compile", "--quiet", "--no-config", *arguments]
+            argv = [str(compiler.python), "-m", "piptools", "compile", "--no-config", *arguments]
             try:
                 done = run(argv, cwd=tree / lock.directory, timeout=self._rooms.timeout, env=env)
             except TimedOut as error:
@@ -63,12 +75,12 @@ class PipToolsLocker:
                     f"{lock.path}: {error.message}", hint="loosen the sources, or raise the limit"
                 ) from error
         if done.code != 0:
-            raise failure(lock, done)
+            raise failure(lock, done, complaint)
         return (tree / lock.path).read_bytes().decode("utf-8")
 
     def _by_uv(self, tree: Path, relock: Relock, old: str) -> Relocked:
         lock = relock.lock
-        done, text = asking.uv_compile(self._rooms, tree, relock, "--no-header", python=lock.python)
+        done, text = asking.uv_compile(self._rooms, tree, relock, "--no-header", python=sys.executable)
         if done.code != 0:
             raise failure(lock, done)
         why = (
@@ -94,13 +106,18 @@ class PipToolsLocker:
             LOG.info("%s: uv and pip-compile differ about %s; pip-compile wins", lock.path, ", ".join(different))
 
 
-def failure(lock: Lock, done: Finished) -> LockFailed | Unavailable | StoreError:
-    """Turn a failed resolve into the error that says who must act."""
-    why = resolver_output.reason(done.stderr)
-    if resolver_output.DISK_FULL.search(done.stderr):
+def failure(lock: Lock, done: Finished, complaint: str = "") -> LockFailed | Unavailable | StoreError:
+    """Turn a failed resolve into the error that says who must act.
+
+    `complaint` is what uv said to the same question: where it found no solution either, it says why in one sentence.
+    """
+    said = f"{done.stderr}\n{complaint}"
+    why = resolver_output.reason(complaint if resolver_output.NO_SOLUTION in complaint else done.stderr)
+    if resolver_output.DISK_FULL.search(said):
         return StoreError(f"{lock.path}: no space is left for compiling", hint="make room and run again")
-    if resolver_output.UNREACHABLE.search(done.stderr):
-        return Unavailable(f"{lock.path}: the package index does not answer: {why}", hint="try again later")
+    if resolver_output.UNREACHABLE.search(said):
+        told = resolver_output.reason(complaint or done.stderr)
+        return Unavailable(f"{lock.path}: the package index does not answer: {told}", hint="try again later")
     sources = ", ".join(lock.sources)
     return LockFailed(f"{lock.path}: {why}", hint=f"change {sources} so that it resolves, then run again")
 

@@ -27,29 +27,27 @@ class Rooms:
         self.timeout = timeout
 
     @contextmanager
-    def room(self, *, build_from_source: tuple[str, ...] = ()) -> Iterator[Room]:
-        """Give a room that is gone afterwards; only the packages named may be built from source."""
+    def room(self) -> Iterator[Room]:
+        """Give a room that is gone afterwards; nothing is built from source in it, as that would run its code."""
         cache = self.data_dir / "cache"
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix="quarterdeck-") as folder:
             home = Path(folder)
             write_pip_conf(home / "pip.conf", self.pip)
-            yield Room(home=home, env={**base_environment(), **self._settings(home, cache, build_from_source)})
+            yield Room(home=home, env={**base_environment(), **self._settings(home, cache)})
 
-    def _settings(self, home: Path, cache: Path, build_from_source: tuple[str, ...]) -> dict[str, str]:
+    def _settings(self, home: Path, cache: Path) -> dict[str, str]:
         settings = {
             "HOME": str(home), "TMPDIR": str(home), "LC_ALL": "C.UTF-8", "NO_COLOR": "1",
             "PIP_CONFIG_FILE": str(home / "pip.conf"), "PIP_CACHE_DIR": str(cache / "pip"),
             "PIP_TOOLS_CACHE_DIR": str(cache / "pip-tools"), "PIP_ONLY_BINARY": ":all:", "PIP_NO_INPUT": "1",
             "PIP_RETRIES": "2", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
             "UV_CACHE_DIR": str(cache / "uv"), "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never",
-            "UV_NO_PROGRESS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match", "UV_NO_BUILD": "1",
+            "UV_NO_PROGRESS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match",
             "UV_HTTP_TIMEOUT": "60", "UV_HTTP_RETRIES": "2",
         }  # fmt: skip
-        if build_from_source:
-            settings["PIP_NO_BINARY"] = ",".join(build_from_source)
-            del settings["UV_NO_BUILD"]
-            settings["UV_NO_BUILD_PACKAGE"] = ""
+        if self.pip.cert:
+            settings["SSL_CERT_FILE"] = self.pip.cert
         if self.pip.index_url:
             settings["UV_DEFAULT_INDEX"] = self.pip.index_url
         if self.pip.extra_index_urls:
