@@ -197,7 +197,7 @@ class SqlStore:
         """Drop everything that was used less recently than the first answer that no longer fits."""
         sizes = select(AnswerRow.used, AnswerRow.size).where(AnswerRow.kind == kind).order_by(AnswerRow.used.desc())
         total = 0
-        for count, (used, size) in enumerate(session.execute(sizes).tuples().all(), start=1):
+        for count, (used, size) in enumerate(session.execute(sizes).all(), start=1):
             total += size
             if count > ANSWERS_KEPT or total > ANSWER_BYTES_KEPT:
                 session.execute(delete(AnswerRow).where(AnswerRow.kind == kind, AnswerRow.used <= used))
