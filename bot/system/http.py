@@ -112,8 +112,8 @@ class Http:
             target = answer.headers.get("location", "") if answer.status in MOVED else ""
             if not target:
                 return answer
-            target = _redirected(url, target, plain)
-            if origin(target) != origin(url):
+            target, same = _redirected(url, target, plain)
+            if not same:
                 headers = {name: text for name, text in headers.items() if name.lower() != "authorization"}
             url = target
         raise Unavailable(f"{shown(url)} was reached after {REDIRECTS} redirects and asks for one more")
@@ -211,9 +211,11 @@ def _no_answer(url: str, error: httpx.HTTPError) -> Exception:
     return _Passing(f"{where}: {str(error) or type(error).__name__}")
 
 
-def _redirected(url: str, location: str, plain: Collection[str]) -> str:
+def _redirected(url: str, location: str, plain: Collection[str]) -> tuple[str, bool]:
+    """Give where a redirect leads, and whether that is the same server."""
     try:
-        return redirected(url, location, plain)
+        target = redirected(url, location, plain)
+        return target, origin(target) == origin(url)
     except ValueError as error:
         raise Unavailable(f"{shown(url)} redirects to {error}") from error
 
