@@ -75,6 +75,14 @@ class Workspace(Protocol):
         """Fetch the tip of a remote branch; None where there is none."""
         ...
 
+    def branches(self, remote: Remote, prefix: str) -> Mapping[str, str]:
+        """Give the remote's branches that begin with `prefix` and the commits they point to."""
+        ...
+
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Say whether `ancestor` is here and reachable from `commit`."""
+        ...
+
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
         """Give commits reachable from `commit` that are here and whose message contains `grep`, newest first."""
         ...

@@ -115,13 +115,11 @@ def _path(row: PinChange) -> str:
 
 def _asked_by(row: PinChange) -> str:
     parents = ", ".join(code(parent) for parent in row.via)
-    match row.direct:
-        case True:
-            return f"direct, and {parents}" if parents else "direct"
-        case False:
-            return f"pulled in by {parents}" if parents else "pulled in"
-        case None:
-            return "the lock does not say"
+    if row.direct is None:
+        return "the lock does not say"
+    if row.direct:
+        return f"direct, and {parents}" if parents else "direct"
+    return f"pulled in by {parents}" if parents else "pulled in"
 
 
 def _image_table(images: tuple[ImageChange, ...]) -> str:

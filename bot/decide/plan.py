@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Literal
+from typing import Literal, assert_never
 
 from bot.decide.calendar import Due, NotDue, Verdict, frozen, not_due_reason
 from bot.model.findings import MovedDigest
@@ -50,7 +50,8 @@ def plan(wish: Wish, situation: Situation) -> Plan:
         return _nothing(
             "nothing-here", snapshot.repository, "nothing to keep fresh here: no compiled lock and no image"
         )
-    match _effective(wish):
+    trigger = _effective(wish)
+    match trigger:
         case Trigger.MANUAL:
             return _rebuild(wish, situation, Trigger.MANUAL, "", _asked(wish, situation))
         case Trigger.SECURITY:
@@ -61,6 +62,8 @@ def plan(wish: Wish, situation: Situation) -> Plan:
             return _quarterly(wish, situation, forced=True)
         case Trigger.AUTO:
             return _quarterly(wish, situation, forced=False)
+        case _:
+            assert_never(trigger)
 
 
 def _effective(wish: Wish) -> Trigger:

@@ -161,7 +161,8 @@ def test_sources_that_cannot_be_resolved_fail_with_the_resolvers_reason(bench: B
     with pytest.raises(LockFailed) as caught:
         bench.compile(bench.lock("picky\nchild>=1\n", "child==1.0\n    # via -r a.in\n"))
     assert caught.value.message.startswith("a.txt: Because ")
-    assert "picky==1.0 depends on child<1" in caught.value.message
+    assert "picky depend on child<1" in caught.value.message
+    assert "you require child>=1" in caught.value.message
     assert caught.value.hint == "change a.in so that it resolves, then run again"
     assert str(bench.tree) not in caught.value.message
 

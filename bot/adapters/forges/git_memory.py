@@ -1,0 +1,88 @@
+"""What git itself remembers of the local forge's proposals: branches that stand, commits that were merged.
+
+The trailers of our commits say which proposal they were, so that a lost store never doubles one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.decide.publish import TRAILER, marks_of
+from bot.model.policy import Trigger
+from bot.model.proposal import Marks, Proposal, State
+from bot.model.repository import CommitInfo, Head, Remote, Repository
+from bot.ports import Workspace
+
+PREFIX = "quarterdeck/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitMemory:
+    """Answers the local forge's questions from the clone; `workspace` gives the clone of a repository."""
+
+    workspace: Callable[[Repository], Workspace]
+
+    def branch_tip(self, repository: Repository, branch: str) -> str | None:
+        """Give the commit that a branch points to now; None where it is gone."""
+        return self.workspace(repository).branches(_remote(repository), branch).get(branch)
+
+    def merged(self, repository: Repository, proposal: Proposal) -> bool:
+        """Say whether the default branch holds it: its commit, its trailer (rebased), or its files (squashed)."""
+        workspace = self.workspace(repository)
+        base = self._base(repository).commit
+        if proposal.head and workspace.contains(base, proposal.head):
+            return True
+        if proposal.marks is not None and workspace.log(base, f"{TRAILER}: {proposal.marks.content}"):
+            return True
+        return bool(proposal.head and proposal.marks) and self._same_files(workspace, base, proposal)
+
+    def rediscover(self, repository: Repository) -> tuple[Proposal, ...]:
+        """Give the proposals that git knows of, newest first: those that stand, then those that were merged."""
+        workspace = self.workspace(repository)
+        remote = _remote(repository)
+        standing = [workspace.branch(remote, name) for name in sorted(workspace.branches(remote, PREFIX))]
+        merged = workspace.log(self._base(repository).commit, f"{TRAILER}: ")
+        found = [_proposal(commit, State.OPEN) for commit in standing if commit is not None]
+        known = {commit.commit for commit in merged}
+        rows = [row for row in found if row is not None and row.head not in known]
+        return (*rows, *(row for commit in merged if (row := _proposal(commit, State.MERGED)) is not None))
+
+    def _base(self, repository: Repository) -> Head:
+        return self.workspace(repository).fetch(_remote(repository), repository.branch)
+
+    def _same_files(self, workspace: Workspace, base: str, proposal: Proposal) -> bool:
+        """Compare what the proposal changed with what stands on the default branch now."""
+        commits = workspace.log(proposal.head, f"{TRAILER}: ") if proposal.head else ()
+        ours = next((commit for commit in commits if commit.commit == proposal.head), None)
+        if ours is None or not ours.parents:
+            return False
+        before, after, now = (
+            {file.path: file.blob for file in workspace.tree(commit)} for commit in (ours.parents[0], ours.commit, base)
+        )
+        changed = {path: blob for path, blob in after.items() if before.get(path) != blob}
+        return bool(changed) and all(now.get(path) == blob for path, blob in changed.items())
+
+
+def _remote(repository: Repository) -> Remote:
+    return Remote(url=repository.url, history=True)
+
+
+def _proposal(commit: CommitInfo, state: State) -> Proposal | None:
+    marks = marks_of(commit)
+    if marks is None:
+        return None
+    title, _, body = commit.message.partition("\n\n")
+    return Proposal(
+        number=0,
+        url="",
+        branch=branch_of(marks),
+        title=title.strip(),
+        body=body.partition("\n\nQuarterdeck-Trigger:")[0],
+        state=state,
+        head=commit.commit,
+        marks=marks,
+    )
+
+
+def branch_of(marks: Marks) -> str:
+    """Give the branch that a proposal with these marks stands on, as CONTRACT names them."""
+    return f"{PREFIX}quarterly-{marks.quarter}" if marks.trigger is Trigger.QUARTERLY else f"{PREFIX}{marks.trigger}"

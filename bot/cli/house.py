@@ -1,0 +1,185 @@
+"""From options to a wired house: which configuration, which data folder, which repositories."""
+
+import difflib
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from bot import wiring
+from bot.cli.options import Common
+from bot.cli.progress import progress
+from bot.decide import calendar
+from bot.decide.plan import Wish
+from bot.errors import ConfigError
+from bot.model.repository import Repository
+from bot.settings import Settings, read
+from bot.system.clock import fixed_clock, system_clock
+from bot.wiring import Order
+from bot.workflow.context import Assignment
+from bot.workflow.rebuild import Result
+
+PLACES = ("config/quarterdeck.toml", "/etc/quarterdeck/quarterdeck.toml")
+VARIABLE = "QUARTERDECK_CONFIG"
+URL = re.compile(r"^(?:file|https?|ssh)://|^[\w.-]+@[\w.-]+:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A wired house, seen from the command line."""
+
+    inner: wiring.House
+    configuration: Path | None
+
+    @property
+    def clock(self) -> Any:
+        """The clock that everything here goes by."""
+        return self.inner.clock
+
+    def work(self, targets: tuple[str, ...], wish: Wish) -> tuple[Result, ...]:
+        """Run the targets; without any, all configured repositories."""
+        return self.inner.work(self.assignments(targets), wish)
+
+    def assignments(self, targets: tuple[str, ...]) -> tuple[Assignment, ...]:
+        """Turn targets into repositories; each once, however often it is named."""
+        configured = {entry.name: entry for entry in self.inner.settings.repositories}
+        if not targets and not configured:
+            raise ConfigError(
+                "no repository is named, and none is configured",
+                hint="name a path or URL (`quarterdeck check .`), or add a [[repository]] to the configuration",
+            )
+        names = targets or tuple(name for name, entry in configured.items() if entry.enabled)
+        found = [self._assignment(name) for name in dict.fromkeys(names)]
+        return tuple({assignment.repository.key: assignment for assignment in found}.values())
+
+    def _assignment(self, target: str) -> Assignment:
+        configured = {entry.name: entry for entry in self.inner.settings.repositories}
+        if (entry := configured.get(target)) is not None:
+            url = located(entry.url) if entry.url else ""
+            return self.inner.assignment(Repository(name=entry.name, url=url, branch=entry.branch), entry)
+        if not URL.match(target) and not Path(target).exists():
+            near = difflib.get_close_matches(target, configured, n=1)
+            known = f"did you mean {near[0]!r}?" if near else "name a path or URL of a git repository"
+            raise ConfigError(f"{target!r} is neither a configured repository nor a path here", hint=known)
+        return self.inner.assignment(Repository(name=name_of(target), url=located(target)), None)
+
+    def last_run(self, target: str) -> dict[str, Any]:
+        """Give the document of a repository's last run."""
+        repository = self._assignment(target).repository
+        found = self.inner.store.last_runs(repository.key)
+        if not found:
+            raise ConfigError(f"{target} was not worked on yet", hint=f"run `quarterdeck check {target}` first")
+        return dict(found[0])
+
+    def status(self) -> list[dict[str, Any]]:
+        """Give one row per repository that was worked on or is configured."""
+        rows = [self._row(dict(document)) for document in self.inner.store.last_runs()]
+        seen = {row["name"] for row in rows}
+        rows += [_never(entry.name) for entry in self.inner.settings.repositories if entry.name not in seen]
+        return sorted(rows, key=lambda row: str(row["name"]))
+
+    def _row(self, document: dict[str, Any]) -> dict[str, Any]:
+        repository = Repository(name=document["name"], url=document["url"])
+        done = frozenset(self.inner.store.quarters(repository.key)) | {
+            request["branch"].removeprefix("quarterdeck/quarterly-")
+            for request in [document["pull_request"]]
+            if request and request["branch"].startswith("quarterdeck/quarterly-")
+        }
+        verdict = calendar.due(self.inner.settings.schedule, done, self.clock())
+        due = "now" if isinstance(verdict, calendar.Due) else (f"{verdict.until:%Y-%m-%d}" if verdict.until else None)
+        names = ("name", "url", "branch", "commit", "outcome", "verdict", "finished_at", "pull_request", "error")
+        return {**{name: document[name] for name in names}, "next_due": due}
+
+
+def _never(name: str) -> dict[str, Any]:
+    blank = dict.fromkeys(("url", "branch", "commit", "outcome", "finished_at", "pull_request", "error"))
+    return {"name": name, **blank, "verdict": "not worked on yet", "next_due": "now"}
+
+
+@contextmanager
+def open_house(common: Common, moment: datetime | None, *, rehearsal: bool) -> Iterator[Home]:
+    """Read the configuration, set logging up, and wire."""
+    set_up_logging(common)
+    path = configuration_path(common)
+    settings = load(path) if path else Settings()
+    clock = fixed_clock(moment) if moment else system_clock
+    order = Order(
+        settings=settings,
+        data_dir=data_dir(common, settings),
+        home=Path.home(),
+        clock=clock,
+        progress=progress(wanted=not common.no_progress),
+        rehearsal=rehearsal,
+    )
+    with wiring.open_house(order) as inner:
+        yield Home(inner=inner, configuration=path)
+
+
+def configuration_path(common: Common) -> Path | None:
+    """Find the configuration: the option, the variable, then the two usual places; None where there is none.
+
+    Raises ConfigError where the one that was named does not exist.
+    """
+    named = common.config or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if named is not None:
+        if not named.is_file():
+            hint = "write one with `quarterdeck config init`, or correct --config"
+            raise ConfigError(f"{named} does not exist or is not a file", hint=hint)
+        return named
+    return next((path for place in PLACES if (path := Path(place)).is_file()), None)
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file; raises ConfigError with every mistake."""
+    try:
+        return read(path.read_text("utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+
+
+def data_dir(common: Common, settings: Settings) -> Path:
+    """Give the data folder: the option, the configuration, then the user's own place for data."""
+    if common.data_dir is not None:
+        return common.data_dir.absolute()
+    return Path(settings.data_dir) if settings.data_dir else platformdirs.user_data_path("quarterdeck")
+
+
+def located(target: str) -> str:
+    """Give the URL that git is told: a URL as it is, a path absolute and at the top of its repository."""
+    if URL.match(target):
+        return target
+    path = Path(target).resolve()
+    tops = (folder for folder in (path, *path.parents) if (folder / ".git").exists())
+    return str(path if (path / "HEAD").exists() else next(tops, path))
+
+
+def name_of(target: str) -> str:
+    """Give the name of a repository that is not configured: the folder's, or the last two parts of a URL."""
+    if URL.match(target) and not target.startswith("file://"):
+        parts = [part for part in re.split(r"[/:]", target.removesuffix("/").removesuffix(".git")) if part]
+        return "/".join(parts[-2:])
+    return Path(located(target.removeprefix("file://"))).name.removesuffix(".git") or "repository"
+
+
+def set_up_logging(common: Common) -> None:
+    """Send log lines to stderr: warnings, with --verbose everything."""
+    import structlog  # noqa: PLC0415 - not needed before a command runs
+
+    as_json = common.log_format == "json"
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    handler = logging.StreamHandler()
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    ours = logging.getLogger("bot")
+    ours.handlers = [handler]
+    ours.propagate = False
+    ours.setLevel(logging.DEBUG if common.verbose else logging.WARNING)

@@ -1,0 +1,224 @@
+"""The only module that names implementations: one typed dict per port, one line per implementation."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from bot.adapters.engines.threads import ThreadEngine
+from bot.adapters.forges.git_memory import GitMemory
+from bot.adapters.forges.local import LocalForge
+from bot.adapters.forges.recording import RecordingForge
+from bot.adapters.indexes.simple import SimpleIndex
+from bot.adapters.lockers.interpreters import OURS, Interpreters
+from bot.adapters.lockers.memory import Memory
+from bot.adapters.lockers.pip_tools import PipToolsLocker
+from bot.adapters.lockers.rooms import Rooms
+from bot.adapters.lockers.uv_pip import UvPipLocker
+from bot.adapters.registries.oci import OciRegistry, RegistryHost
+from bot.adapters.stores.sql import SqlStore
+from bot.adapters.workspaces.git import GitWorkspace
+from bot.adapters.workspaces.recording import RecordingWorkspace
+from bot.decide.plan import Wish
+from bot.errors import ConfigError
+from bot.model.locks import LockerName
+from bot.model.repository import Repository
+from bot.model.secrets import Credential, SecretRef
+from bot.ports import Clock, Engine, Forge, Locker, Progress, Workspace
+from bot.settings import ForgeKind, RepositorySettings, Settings
+from bot.system.http import Http
+from bot.system.pip_config import PipConfiguration, pip_configuration
+from bot.system.secrets import docker_credentials, reveal
+from bot.workflow.context import Assignment, Tools
+from bot.workflow.rebuild import Result, work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a face wants wired: the settings, where data is kept, the time, and whether effects only are recorded."""
+
+    settings: Settings
+    data_dir: Path
+    home: Path
+    clock: Clock
+    progress: Progress
+    rehearsal: bool
+
+
+class House:
+    """One set of wired implementations; close it through `open_house`."""
+
+    def __init__(self, order: Order, http: Http, store: SqlStore) -> None:
+        self.order = order
+        self.settings = order.settings
+        self.clock = order.clock
+        self.http = http
+        self.store = store
+        self._workspaces: dict[str, GitWorkspace] = {}
+        self._forges: dict[ForgeKind, Forge] = {}
+
+    def work(self, assignments: tuple[Assignment, ...], wish: Wish) -> tuple[Result, ...]:
+        """Work on repositories, several at a time; results in the order of the assignments."""
+        engine: Engine = ENGINES[self.settings.engine.kind](self)
+        jobs = tuple((self.tools(assignment), assignment) for assignment in assignments)
+        return engine.map(lambda job: work(*job, wish), jobs)
+
+    def tools(self, assignment: Assignment) -> Tools:
+        """Give one repository's tools."""
+        repository = assignment.repository
+        return Tools(
+            forge=self.forge(self.forge_of(repository)),
+            workspace=self.workspace(repository),
+            registry=self.registry,
+            index=self.index,
+            lockers={name: make(self) for name, make in LOCKERS.items()},
+            store=self.store,
+            progress=self.order.progress,
+            clock=self.clock,
+            rehearsal=self.order.rehearsal,
+        )
+
+    def assignment(self, repository: Repository, configured: RepositorySettings | None) -> Assignment:
+        """Say what holds for a repository: its own part of the configuration, or the defaults."""
+        return Assignment(
+            repository=repository,
+            policy=configured.policy if configured else self.settings.policy,
+            schedule=self.settings.schedule,
+            index_hosts=frozenset(urlsplit(url).netloc.rpartition("@")[2] for url in self.pip.urls),
+            default_python=OURS,
+            committer=self.settings.author_email,
+        )
+
+    def forge_of(self, repository: Repository) -> ForgeKind:
+        """Say which forge a repository is on: one with an address of its own is local, whatever is configured."""
+        return ForgeKind.LOCAL if repository.url else self.settings.forge.kind
+
+    def forge(self, kind: ForgeKind) -> Forge:
+        """Give the forge; one per kind and run, as it holds connections."""
+        if kind not in self._forges:
+            forge = FORGES[kind](self)
+            self._forges[kind] = RecordingForge(forge) if self.order.rehearsal else forge
+        return self._forges[kind]
+
+    def workspace(self, repository: Repository) -> Workspace:
+        """Give the repository's clone; the same one within a run."""
+        kind = RecordingWorkspace if self.order.rehearsal else GitWorkspace
+        if repository.key not in self._workspaces:
+            self._workspaces[repository.key] = kind(
+                self.order.data_dir,
+                repository.key,
+                author=self.settings.author_name,
+                email=self.settings.author_email,
+                home=self.order.home,
+            )
+        return self._workspaces[repository.key]
+
+    @cached_property
+    def pip(self) -> PipConfiguration:
+        """Give pip's own configuration and the operator's further indexes."""
+        found = pip_configuration()
+        more = tuple(_with_credentials(index.url, index.username, index.password) for index in self.settings.indexes)
+        return PipConfiguration(
+            index_url=found.index_url,
+            extra_index_urls=(*found.extra_index_urls, *more),
+            cert=found.cert,
+            trusted_hosts=found.trusted_hosts,
+            proxy=found.proxy,
+            timeout=found.timeout,
+        )
+
+    @cached_property
+    def rooms(self) -> Rooms:
+        """Where resolver children run."""
+        return Rooms(self.order.data_dir, self.pip, timeout=self.settings.isolation.timeout.total_seconds())
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What was compiled before."""
+        return Memory(recall=self.store.recall, remember=self.store.remember)
+
+    @cached_property
+    def interpreters(self) -> Interpreters:
+        """Pythons with pip-tools."""
+        return Interpreters(self.rooms)
+
+    @cached_property
+    def registry(self) -> OciRegistry:
+        """All registries of this run."""
+        hosts = {
+            entry.host: RegistryHost(
+                host=entry.host,
+                mirror=entry.mirror,
+                insecure=entry.insecure,
+                credential=_credential(entry.username, entry.password),
+            )
+            for entry in self.settings.registries
+        }
+        store = self.store
+        return OciRegistry(
+            self.http, hosts, docker_credentials, self.clock, recall=store.recall, remember=store.remember
+        )
+
+    @cached_property
+    def index(self) -> SimpleIndex:
+        """All package indexes of this run."""
+        return SimpleIndex(self.http, self.pip.urls, answers=self.store, clock=self.clock)
+
+
+@contextmanager
+def open_house(order: Order) -> Iterator[House]:
+    """Wire everything for one run, and close it afterwards. Raises StoreError and ConfigError."""
+    with ExitStack() as stack:
+        store = stack.enter_context(SqlStore.open(order.data_dir, clock=order.clock))
+        http = stack.enter_context(Http())
+        yield House(order, http, store)
+
+
+def _local(house: House) -> Forge:
+    memory = GitMemory(workspace=house.workspace)
+    return LocalForge(
+        store=house.store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover
+    )
+
+
+def _github(house: House) -> Forge:
+    from bot.adapters.forges.github import GithubForge  # noqa: PLC0415 - PyGithub costs 0.4 s that others need not pay
+
+    forge = house.settings.forge
+    if forge.token is None:
+        raise ConfigError(
+            '[forge] kind = "github" needs a token',
+            hint='add token = { env = "QUARTERDECK_GITHUB_TOKEN" } to [forge]',
+        )
+    return GithubForge(forge.url, reveal(forge.token))
+
+
+FORGES: Mapping[ForgeKind, Callable[[House], Forge]] = {
+    ForgeKind.LOCAL: _local,
+    ForgeKind.GITHUB: _github,
+}
+LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
+    LockerName.PIP_TOOLS: lambda house: PipToolsLocker(house.rooms, house.interpreters, house.memory),
+    LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.memory),
+}
+ENGINES: Mapping[str, Callable[[House], Engine]] = {
+    "threads": lambda house: ThreadEngine(house.settings.engine.workers),
+}
+
+
+def _credential(username: SecretRef | None, password: SecretRef | None) -> Credential | None:
+    if username is None or password is None:
+        return None
+    return Credential(username=reveal(username).reveal(), password=reveal(password))
+
+
+def _with_credentials(url: str, username: SecretRef | None, password: SecretRef | None) -> str:
+    """Write a credential into an index address, which only pip's and uv's private configuration gets to see."""
+    credential = _credential(username, password)
+    if credential is None:
+        return url
+    user, secret = quote(credential.username, safe=""), quote(credential.password.reveal(), safe="")
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{user}:{secret}@{parts.netloc}").geturl()

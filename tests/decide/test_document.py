@@ -1,0 +1,115 @@
+"""The contract's JSON."""
+
+import json
+
+from bot.decide import document
+from bot.model.findings import MovedDigest, QuarterDue, Unreadable
+from bot.model.plan import Deferred, NothingToDo, Rebuild, Relock, Repin, Step, UpgradeAll
+from bot.model.policy import Policy, Trigger
+from bot.model.repository import Repository
+from bot.model.runs import Failure, Outcome, RunRecord
+from tests.builders import (
+    NEW,
+    NOW,
+    OLD,
+    a_change,
+    a_lock,
+    a_look,
+    a_proposal,
+    a_reason,
+    a_rebuild,
+    a_snapshot,
+    an_image,
+    an_image_change,
+)  # fmt: skip
+from tests.decide.test_explain import HELD
+
+REPOSITORY = Repository(name="acme/web", url="https://example.org/acme/web.git")
+PINNED = an_image(digest=OLD)
+FINDING_KEYS = {"kind", "subject", "path", "current", "fixed_in", "advisories", "severity", "why"}
+
+
+def _record(**fields: object) -> RunRecord:
+    values: dict[str, object] = {
+        "asked": Trigger.AUTO, "started_at": NOW, "finished_at": NOW, "outcome": Outcome.OPENED,
+        "snapshot": a_snapshot(images=(PINNED,)), "looks": (a_look(PINNED),), "plan": a_rebuild(), **fields,
+    }  # fmt: skip
+    return RunRecord(repository=REPOSITORY, **values)  # type: ignore[arg-type]
+
+
+def test_a_run_has_every_name_of_the_contract() -> None:
+    steps = (
+        Step(action=Relock(lock=a_lock(), movement=UpgradeAll(), uploaded_before=None), why=(a_reason(),)),
+        Step(action=Repin(use=PINNED, digest=NEW), why=(a_reason("moved"),)),
+    )
+    findings = (
+        Unreadable(path="a.in", line=2, subject="x", why="y"), Unreadable(path="b.in", line=0, subject="x", why="y"),
+        MovedDigest(use=PINNED, current=OLD, available=NEW), QuarterDue(quarter="2026q4", since=None),
+        QuarterDue(quarter="2026q4", since=NOW),
+    )  # fmt: skip
+    change = a_change(images=(an_image_change(),), held_back=(HELD,))
+    run = _record(plan=a_rebuild(steps=steps), findings=findings, change=change, proposal=a_proposal())
+    found = document.document(run, Policy())
+    assert set(found) >= {
+        "name", "url", "branch", "commit", "locks", "images", "findings", "plan", "outcome", "changes", "fixed",
+        "remaining", "pull_request", "error",
+    }  # fmt: skip
+    assert found["locks"] == [
+        {"path": "requirements.txt", "sources": ["requirements.in"], "locker": "pip-tools", "python": "3.11",
+         "python_from": "lock header", "pins": 1}
+    ]  # fmt: skip
+    assert found["images"] == [
+        {"path": "Dockerfile", "line": 1, "reference": f"python:3.12-slim@{OLD}", "digest": OLD, "current_digest": NEW,
+         "platforms": ["linux/amd64"], "os": None}
+    ]  # fmt: skip
+    rows = found["findings"]
+    assert isinstance(rows, list)
+    assert [(row["kind"], row["path"], row["why"]) for row in rows] == [
+        ("unreadable", "a.in:2", "y"), ("unreadable", "b.in", "y"),
+        ("moved-digest", "Dockerfile:1", f"python:3.12-slim points to {NEW} now"),
+        ("quarter-due", "", "never rebuilt before"), ("quarter-due", "", "due since 2026-11-24"),
+    ]  # fmt: skip
+    assert all(set(row) == FINDING_KEYS for row in rows)
+    plan = found["plan"]
+    assert isinstance(plan, dict)
+    assert [(step["action"], step["target"]) for step in plan["steps"]] == [
+        ("relock", "requirements.txt"), ("repin", "Dockerfile:1 python:3.12-slim"),
+    ]  # fmt: skip
+    changes = found["changes"]
+    assert isinstance(changes, list)
+    assert [(row["kind"], row["name"], row["direct"]) for row in changes] == [
+        ("pin", "django", True), ("image", "python:3.12-slim", None),
+    ]  # fmt: skip
+    assert found["pull_request"] == {
+        "number": 1, "url": "https://example.org/pull/1", "branch": "quarterdeck/quarterly-2026q4", "title": "t",
+        "state": "open",
+    }  # fmt: skip
+    json.dumps(document.report((found,), NOW))
+
+
+def test_the_report_stands_around_its_repositories() -> None:
+    assert document.report((), NOW) == {"schema": 1, "generated_at": "2026-11-24T12:00:00Z", "repositories": []}
+
+
+def test_a_failure_is_a_verdict_with_what_to_do() -> None:
+    failure = Failure(kind="CloneFailed", message="not there", hint="look again")
+    found = document.document(_record(snapshot=None, plan=None, outcome=Outcome.FAILED, failure=failure), Policy())
+    assert found["error"] == {"kind": "CloneFailed", "message": "not there", "hint": "look again"}
+    assert (found["verdict"], found["plan"], found["locks"], found["commit"]) == ("not there", None, [], None)
+
+
+def test_waiting_and_doing_nothing_have_their_shape() -> None:
+    waiting = document.document(_record(plan=Deferred(until=NOW, why=(a_reason("w"),)), looks=()), Policy())
+    assert waiting["plan"] == {
+        "decision": "deferred", "trigger": None, "until": "2026-11-24T12:00:00Z", "steps": [], "why": ["w"],
+    }  # fmt: skip
+    images = waiting["images"]
+    assert isinstance(images, list)
+    assert images[0]["current_digest"] is None
+    nothing = document.document(_record(plan=NothingToDo(why=(a_reason("n"),)), why=(a_reason("m"),)), Policy())
+    assert nothing["verdict"] == "n; m"
+    assert isinstance(nothing["plan"], dict)
+    assert nothing["plan"]["decision"] == "nothing"
+    assert isinstance(_record().plan, Rebuild)
+    unplanned = document.document(_record(plan=None), Policy())
+    assert (unplanned["plan"], unplanned["verdict"]) == (None, "")

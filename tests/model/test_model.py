@@ -1,0 +1,32 @@
+"""What the nouns themselves promise."""
+
+from bot.model.change import Change
+from bot.model.images import ImageName
+from bot.model.repository import Repository
+from bot.model.secrets import Credential, Secret
+from tests.builders import a_change
+
+
+def test_a_secret_is_shown_nowhere() -> None:
+    secret = Secret("hunter2")
+    shown = f"{secret} {secret!r} {Credential(username='u', password=secret)!r} {secret:>3}"
+    assert "hunter2" not in shown
+    assert secret.reveal() == "hunter2"
+
+
+def test_two_folders_of_one_name_have_two_keys_and_a_forges_repository_keeps_its_name() -> None:
+    one, two = (Repository(name="web", url=url) for url in ("/srv/a/web", "/srv/b/web"))
+    assert one.key != two.key
+    assert one.key.startswith("web-")
+    assert Repository(name="acme/web", url="").key == "acme/web"
+
+
+def test_a_change_without_files_is_empty() -> None:
+    assert Change().empty
+    assert not a_change().empty
+
+
+def test_an_image_is_shown_as_people_write_it() -> None:
+    assert ImageName(registry="docker.io", repository="library/python", tag="3.12").tagged == "python:3.12"
+    assert ImageName(registry="docker.io", repository="acme/app", tag=None).tagged == "acme/app"
+    assert ImageName(registry="ghcr.io", repository="acme/app", tag="1").tagged == "ghcr.io/acme/app:1"
