@@ -15,6 +15,8 @@ from bot.model.locks import Pin, Requirement
 from bot.model.reasons import Reason
 from bot.model.releases import Release
 
+FIRST_YEAR = 1990  # calendar versions (`certifi 2026.10.18`) begin with a year; no other first number is that large
+
 
 def pin_changes(
     path: str, old: tuple[Pin, ...], new: tuple[Pin, ...], why: tuple[Reason, ...]
@@ -43,9 +45,12 @@ def pin_changes(
 
 
 def major_step(old: str | None, new: str | None) -> bool:
-    """Say whether the first number of the version changes (0.x counts its second); False where one is missing."""
+    """Say whether the first number of the version changes (0.x counts its second); False where one is missing.
+
+    A first number that is a year says nothing of the kind.
+    """
     before, after = version(old or ""), version(new or "")
-    if before is None or after is None:
+    if before is None or after is None or min(before.major, after.major) >= FIRST_YEAR:
         return False
     if before.epoch != after.epoch or before.major != after.major:
         return True

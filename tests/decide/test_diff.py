@@ -43,6 +43,7 @@ def test_a_package_with_two_versions_is_one_row() -> None:
     [
         ("1.9", "2.0", True), ("1.9", "1.10", False), ("0.3", "0.4", True), ("0.3.1", "0.3.2", False),
         ("1!1.0", "2!1.0", True), ("2.0", "1.0", True), (None, "1", False), ("1", None, False), ("junk", "2", False),
+        ("2024.8.30", "2026.10.18", False), ("24.1", "26.0", True),
     ],
 )  # fmt: skip
 def test_a_major_step_is_one_of_the_first_number(old: str | None, new: str | None, major: bool) -> None:

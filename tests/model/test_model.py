@@ -1,15 +1,17 @@
 """What the nouns themselves promise."""
 
+import pytest
+
 from bot.model.change import Change
 from bot.model.images import ImageName
 from bot.model.repository import Repository
-from bot.model.secrets import Credential, Secret
+from bot.model.secrets import Credential, Secret, SecretRef
 from tests.builders import a_change
 
 
 def test_a_secret_is_shown_nowhere() -> None:
     secret = Secret("hunter2")
-    shown = f"{secret} {secret!r} {Credential(username='u', password=secret)!r} {secret:>3}"
+    shown = f"{secret} {secret!r} {Credential(username='u', password=secret)!r}"
     assert "hunter2" not in shown
     assert secret.reveal() == "hunter2"
 
@@ -30,3 +32,10 @@ def test_an_image_is_shown_as_people_write_it() -> None:
     assert ImageName(registry="docker.io", repository="library/python", tag="3.12").tagged == "python:3.12"
     assert ImageName(registry="docker.io", repository="acme/app", tag=None).tagged == "acme/app"
     assert ImageName(registry="ghcr.io", repository="acme/app", tag="1").tagged == "ghcr.io/acme/app:1"
+
+
+@pytest.mark.parametrize(("env", "file"), [(None, None), ("A", "b")])
+def test_a_secret_stands_in_exactly_one_place(env: str | None, file: str | None) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        SecretRef(env=env, file=file)
+    assert SecretRef(env="A").env == "A"
