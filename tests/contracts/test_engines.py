@@ -94,11 +94,11 @@ def test_after_an_interruption_no_further_item_is_begun(make: Callable[[int], En
 
 
 INTERRUPTED = """
-import sys, threading
+import os, sys, threading
 from tests.contracts.test_engines import ENGINES
 
 def work(item):
-    print("begun", item, flush=True)
+    os.write(1, f"begun {item}\\n".encode())
     threading.Event().wait()  # for ever
 
 try:

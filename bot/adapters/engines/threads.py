@@ -47,10 +47,10 @@ class ThreadEngine:
 
 def _work_off(work: Callable[[Item], Result], waiting: deque[tuple[Future[Result], Item]]) -> None:
     """Take items until none is left; an interruption leaves the rest untouched."""
-    while waiting:
+    while True:
         try:
             future, item = waiting.popleft()
-        except IndexError:  # another thread was quicker
+        except IndexError:  # asking first whether one is left would race with the other threads
             return
         try:
             future.set_result(work(item))

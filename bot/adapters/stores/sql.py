@@ -114,12 +114,15 @@ class SqlStore:
             return tuple(proposal_of(row) for row in session.scalars(kept))
 
     def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
-        """Insert (number 0: the next one is given) or replace by number; give it with its number."""
+        """Insert (number 0: the next one is given) or replace by number; give it with its number.
+
+        A new number never replaces: where a database lets two writers count at once, one of them is refused.
+        """
         now = self._clock()
         with self._write() as session:
-            number = proposal.number or self._next_number(session, repository)
-            row = session.get(ProposalRow, (repository, number))
+            row = session.get(ProposalRow, (repository, proposal.number)) if proposal.number else None
             if row is None:
+                number = proposal.number or self._next_number(session, repository)
                 row = ProposalRow(repository=repository, number=number, created_at=now)
                 session.add(row)
             fill(row, proposal, now)

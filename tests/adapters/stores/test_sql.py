@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import StatementError
 
 from bot.adapters.stores import sql
 from bot.adapters.stores.sql import SqlStore
@@ -118,6 +119,13 @@ def test_times_are_kept_in_utc(store: SqlStore, tmp_path: Path) -> None:
         assert row.created_at.tzinfo is UTC
         written = session.execute(text("select created_at from proposals")).scalar_one()
     assert written.startswith("2026-06-30 23:30:00")
+
+
+def test_a_time_without_a_zone_is_a_mistake_not_a_guess(store: SqlStore) -> None:
+    with pytest.raises(StatementError, match="without a time zone"):
+        store.remember("relock", "k", "v", NOW.replace(tzinfo=None))
+
+    assert store.recall("relock", "k") is None
 
 
 def test_a_replaced_proposal_keeps_the_time_of_its_making(store: SqlStore, tmp_path: Path) -> None:
