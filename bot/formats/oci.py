@@ -18,7 +18,7 @@ MANIFEST_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-SAME_AS_PLAIN = {"linux/amd64/v1": "linux/amd64", "linux/arm64/v8": "linux/arm64", "linux/arm": "linux/arm/v7"}
+PLAIN = {"linux/amd64/v1": "linux/amd64", "linux/arm64/v8": "linux/arm64", "linux/arm": "linux/arm/v7"}
 
 
 def is_digest(text: str) -> bool:
@@ -26,11 +26,19 @@ def is_digest(text: str) -> bool:
     return DIGEST.fullmatch(text) is not None
 
 
+def plain_platform(name: str) -> str:
+    """Bring `os/architecture/variant` to the form in which platforms are compared.
+
+    The variant that containerd takes for granted is left out or put in: `linux/arm64`, not `linux/arm64/v8`;
+    `linux/arm/v7`, not `linux/arm`.
+    """
+    return PLAIN.get(name, name)
+
+
 def platforms(body: bytes) -> tuple[PlatformManifest, ...]:
     """List an index's manifests, sorted; empty for a manifest of one image.
 
-    Attestations (`unknown/unknown`) are left out. Platforms are `os/architecture/variant` with the variant that
-    containerd takes for granted left out or put in: `linux/arm64`, never `linux/arm64/v8`; `linux/arm/v7`.
+    Attestations (`unknown/unknown`) are left out; platforms are named as `plain_platform` does.
     Raises ValueError where `body` is neither an index nor a manifest.
     """
     document = json.loads(body)
@@ -53,4 +61,4 @@ def _entry(entry: Any) -> PlatformManifest | None:
         raise ValueError("this image index names a manifest without a sha256 digest")
     parts = (platform.get("os"), platform.get("architecture"), platform.get("variant"))
     name = "/".join(part for part in parts if isinstance(part, str) and part)
-    return PlatformManifest(platform=SAME_AS_PLAIN.get(name, name), digest=digest)
+    return PlatformManifest(platform=plain_platform(name), digest=digest)

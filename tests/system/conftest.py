@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.system.http import Http
-from tests.rig.web import Said, Seen, WebServer, make_certificate
+from tests.rig.web import Said, Seen, WebServer, certificate
+
+__all__ = ["certificate"]
 
 Serve = Callable[..., WebServer]
 
@@ -34,11 +36,3 @@ def http(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[Http]:
     monkeypatch.setenv("no_proxy", "*")
     with Http(sleep=waits.append, jitter=lambda: 0.5) as client:
         yield client
-
-
-@pytest.fixture
-def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A server's certificate that SSL_CERT_FILE makes trusted."""
-    path = make_certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    return path
