@@ -84,7 +84,7 @@ class Workspace(Protocol):
         ...
 
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
-        """Give commits reachable from `commit` that are here and whose message contains `grep`, newest first."""
+        """Give commits of `commit` (or of a range `old..new`) whose message contains `grep`, newest first."""
         ...
 
 

@@ -15,6 +15,7 @@ import click
 from bot import __version__
 from bot.cli.options import Common, common_options
 from bot.errors import BotError
+from bot.system.process import end_all
 
 COMMANDS = {
     "run": ("bot.cli.work", "run", "Look, decide, rebuild and propose: the main job, now."),
@@ -74,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = quarterdeck.main(words, prog_name="quarterdeck", standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        end_all()
         code = _told("interrupted", "", 130)
     except click.ClickException as error:
         error.show()
@@ -84,8 +86,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             failed = {"kind": error.kind, "message": error.message, "hint": error.hint}
             click.echo(json.dumps({"schema": 1, "repositories": [], "error": failed}, indent=2))
         code = _told(error.message, error.hint, error.exit_code)
-    except KeyboardInterrupt:
-        code = _told("interrupted", "", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0

@@ -1,6 +1,7 @@
 """From what a repository pins and what registries answer to findings."""
 
 from bot.decide.calendar import Due, Verdict
+from bot.formats.oci import plain_platform
 from bot.model.findings import Finding, MovedDigest, QuarterDue
 from bot.model.images import ImageLook, ImageUse, PlatformManifest
 from bot.model.policy import Policy
@@ -34,7 +35,8 @@ def moved(
 
 def platforms_of(use: ImageUse, policy: Policy) -> tuple[str, ...]:
     """Give the platforms that a mention is built for: its own `--platform`, else the policy's."""
-    return (use.platform,) if use.platform else policy.platforms
+    platforms = (use.platform,) if use.platform else policy.platforms
+    return tuple(plain_platform(platform) for platform in platforms)
 
 
 def _used(manifests: tuple[PlatformManifest, ...], platforms: tuple[str, ...]) -> tuple[str | None, ...]:

@@ -16,6 +16,9 @@ PASSED_ON = (
 )  # fmt: skip
 
 
+RUNNING: set[subprocess.Popen[str]] = set()  # what an interrupted program must not leave behind
+
+
 class TimedOut(BotError):
     """A child process ran longer than it was allowed to; it and its children were killed."""
 
@@ -47,13 +50,21 @@ def run(argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str
     except FileNotFoundError as error:
         raise StoreError(f"{argv[0]} is not installed", hint=f"install {argv[0]} and run again") from error
     with child:
+        RUNNING.add(child)
         try:
             out, err = child.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as error:
             raise TimedOut(f"{Path(argv[0]).name} ran longer than {timeout:.0f} seconds and was stopped") from error
         finally:
+            RUNNING.discard(child)
             _end_group(child)
     return Finished(code=child.returncode, stdout=out, stderr=err)
+
+
+def end_all() -> None:
+    """Kill every child that still runs, for a program that ends because it was interrupted."""
+    for child in tuple(RUNNING):
+        _end_group(child)
 
 
 def _end_group(child: subprocess.Popen[str]) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from bot.formats import dockerfile
+from bot.formats import dockerfile, lock_file, requirement_file
+from bot.formats.lock_file import Layout
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.repository import Head, Remote, TreeFile
@@ -14,7 +15,7 @@ from bot.workflow.context import Assignment
 from bot.workflow.survey_locks import survey_locks
 
 LOCKS_AND_SOURCES = ("*.txt", "*.in", "*.lock", "*.pip", "*requirements*", "*constraints*")
-BY_NAME = frozenset({"pyproject.toml", "setup.cfg", ".python-version", ".quarterdeck.toml"})
+BY_NAME = frozenset({"pyproject.toml", "setup.cfg", "setup.py", ".python-version", ".quarterdeck.toml"})
 FOREIGN_FOLDERS = frozenset({"node_modules", "site-packages", ".venv", "venv", ".tox"})
 LARGEST = 8 * 1024 * 1024  # bytes; a lock of 5 MB is real, a larger text file is no lock
 
@@ -92,13 +93,31 @@ def _wanted(path: str) -> bool:
 
 
 def check_out(workspace: Workspace, remote: Remote, branch: str | None) -> Checkout:
-    """Fetch the branch and read its interesting files; those that are too large to be ours stay out."""
+    """Fetch the branch and read its interesting files, and what locks name besides; too large ones stay out."""
     head = workspace.fetch(remote, branch)
-    tree = workspace.tree(head.commit)
-    contents = workspace.read(remote, interesting(tree))
-    return Checkout(
-        remote=remote,
-        head=head,
-        files=frozenset(file.path for file in tree),
-        contents={path: data for path, data in contents.items() if len(data) <= LARGEST},
-    )
+    tree = {file.path: file for file in workspace.tree(head.commit)}
+    contents: dict[str, bytes] = {}
+    wanted = {file.path for file in interesting(tuple(tree.values()))}
+    while wanted:
+        found = workspace.read(remote, [tree[path] for path in sorted(wanted)])
+        contents |= {path: data for path, data in found.items() if len(data) <= LARGEST}
+        wanted = _named(contents, frozenset(tree)) - contents.keys() - wanted
+    return Checkout(remote=remote, head=head, files=frozenset(tree), contents=contents)
+
+
+def _named(contents: Mapping[str, bytes], files: frozenset[str]) -> set[str]:
+    """Give the files that locks are compiled from, whatever they are called."""
+    texts, _ = decode(contents)
+    waiting = []
+    for path, text in texts.items():
+        head = lock_file.header(text)
+        layout = lock_file.layout(path, head.parsed, files) if head and head.parsed else None
+        if isinstance(layout, Layout):
+            waiting += [*layout.sources, *layout.constraints]
+    seen: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in files and path not in seen:
+            seen.add(path)
+            waiting += requirement_file.parse(path, texts[path]).includes if path in texts else ()
+    return seen

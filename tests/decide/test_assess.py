@@ -38,6 +38,11 @@ def test_a_mentions_own_platform_comes_before_the_policys() -> None:
     assert assess.moved(arm, a_look(arm), (AMD, ARM), (OTHER, ARM), Policy()) is None
 
 
+def test_platforms_are_compared_by_their_plain_name() -> None:
+    arm = an_image(digest=OLD, platform="linux/arm64/v8")
+    assert assess.platforms_of(arm, Policy()) == ("linux/arm64",)
+
+
 def test_findings_stand_in_a_fixed_order_and_nothing_is_due_where_nothing_is_pinned() -> None:
     strange = Unreadable(path="a.in", line=1, subject="a", why="b")
     snapshot = a_snapshot(unreadable=(strange,))

@@ -31,8 +31,11 @@ class GitMemory:
         base = self._base(repository).commit
         if proposal.head and workspace.contains(base, proposal.head):
             return True
-        if proposal.marks is not None and workspace.log(base, f"{TRAILER}: {proposal.marks.content}"):
-            return True
+        if (marks := proposal.marks) is not None and workspace.contains(base, marks.base):
+            # only what came since counts: the same content may have been merged before, and reverted
+            since = f"{marks.base}..{base}"
+            if workspace.log(since, f"{TRAILER}: {marks.content}"):
+                return True
         return bool(proposal.head and proposal.marks) and self._same_files(workspace, base, proposal)
 
     def rediscover(self, repository: Repository) -> tuple[Proposal, ...]:
