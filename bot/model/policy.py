@@ -67,10 +67,14 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When the quarterly rebuild falls: cron fields as APScheduler names and reads them, in `timezone` (IANA)."""
+    """When the quarterly rebuild falls: cron fields as APScheduler names and reads them, in `timezone` (IANA).
+
+    `spread` is the time over which many repositories are spread from that moment on.
+    """
 
     timezone: str = "UTC"
     quarterly: tuple[tuple[str, str], ...] = field(
         default=(("month", "1,4,7,10"), ("day", "1st tue"), ("hour", "9")),
     )
     security: timedelta = timedelta(hours=6)
+    spread: timedelta = timedelta(0)
