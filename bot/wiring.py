@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from bot.adapters.engines.threads import ThreadEngine
@@ -27,12 +28,14 @@ from bot.model.locks import LockerName
 from bot.model.repository import Repository
 from bot.model.secrets import Credential, SecretRef
 from bot.ports import Clock, Engine, Forge, Locker, Progress, Workspace
-from bot.settings import ForgeKind, RepositorySettings, Settings
+from bot.settings import RepositorySettings, Settings
 from bot.system.http import Http
 from bot.system.pip_config import PipConfiguration, pip_configuration
 from bot.system.secrets import docker_credentials, reveal
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.rebuild import Result, work
+
+ForgeKind: TypeAlias = Literal["local", "github"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,7 @@ class House:
 
     def forge_of(self, repository: Repository) -> ForgeKind:
         """Say which forge a repository is on: one with an address of its own is local, whatever is configured."""
-        return ForgeKind.LOCAL if repository.url else self.settings.forge.kind
+        return "local" if repository.url else self.settings.forge.kind
 
     def forge(self, kind: ForgeKind) -> Forge:
         """Give the forge; one per kind and run, as it holds connections."""
@@ -196,8 +199,8 @@ def _github(house: House) -> Forge:
 
 
 FORGES: Mapping[ForgeKind, Callable[[House], Forge]] = {
-    ForgeKind.LOCAL: _local,
-    ForgeKind.GITHUB: _github,
+    "local": _local,
+    "github": _github,
 }
 LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.PIP_TOOLS: lambda house: PipToolsLocker(house.rooms, house.interpreters, house.memory),

@@ -8,8 +8,9 @@ from bot.model.secrets import Credential
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """`name` is what people call it (`acme/web`, or the folder's name); `url` is where git finds it
-    ("" where the forge says so).
+    """One repository by the name that people call it (`acme/web`, or the folder's name).
+
+    `url` is where git finds it, "" where the forge says so.
 
     `branch` None means the default branch of the repository.
     """

@@ -80,7 +80,7 @@ def _survey(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime
         checkout = check_out(tools.workspace, remote, repository.branch)
     rules = rules_of(checkout.contents, assignment.policy)
     case = Case(tools=tools, assignment=assignment, wish=wish, now=now, remote=remote, head=checkout.head, rules=rules)
-    snapshot, looks = look(case, survey(assignment, checkout, rules.ignore))
+    snapshot, looks = look(case, survey(assignment, checkout, rules))
     digests, moved = compare(case, snapshot, looks)
     return case, Seen(
         snapshot=snapshot,

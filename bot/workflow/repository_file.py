@@ -1,11 +1,12 @@
 """The repository's own rules: `.quarterdeck.toml`, or `[tool.quarterdeck]` in pyproject.toml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.errors import RepoError
+from bot.model.findings import Unreadable
 from bot.model.policy import Policy
-from bot.settings import BadSettings, read_pyproject, read_repository_file
+from bot.settings import BadSettings, RepositoryFile, read_pyproject, read_repository_file
 
 FILE = ".quarterdeck.toml"
 PROJECT = "pyproject.toml"
@@ -18,6 +19,9 @@ class Rules:
     policy: Policy
     enabled: bool = True
     ignore: tuple[str, ...] = ()
+    ignored_images: tuple[str, ...] = ()
+    python: str | None = None
+    unheeded: tuple[Unreadable, ...] = ()
 
 
 def rules_of(contents: Mapping[str, bytes], policy: Policy) -> Rules:
@@ -26,14 +30,24 @@ def rules_of(contents: Mapping[str, bytes], policy: Policy) -> Rules:
         if FILE in contents:
             found = read_repository_file(contents[FILE].decode("utf-8"), FILE, policy)
         elif (project := contents.get(PROJECT)) is not None:
-            table = read_pyproject(project.decode("utf-8"), PROJECT, policy)
-            if table is None:
-                return Rules(policy=policy)
-            found = table
+            found = read_pyproject(project.decode("utf-8"), PROJECT, policy) or RepositoryFile(policy=policy)
         else:
             return Rules(policy=policy)
     except UnicodeDecodeError as error:
         raise RepoError(f"{FILE} or {PROJECT} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
     except BadSettings as error:
         raise RepoError(error.message, hint=error.hint or f"correct {FILE} on the default branch") from error
-    return Rules(policy=found.policy, enabled=found.enabled, ignore=found.ignore)
+    return _rules(found, FILE if FILE in contents else PROJECT)
+
+
+def _rules(found: RepositoryFile, path: str) -> Rules:
+    why = "[[locks]] is read, but this version finds locks by their header only"
+    platforms = found.images.platforms
+    return Rules(
+        policy=replace(found.policy, platforms=platforms) if platforms else found.policy,
+        enabled=found.enabled,
+        ignore=found.ignore,
+        ignored_images=found.images.ignore,
+        python=found.python,
+        unheeded=tuple(Unreadable(path=path, line=0, subject=lock.path, why=why) for lock in found.locks),
+    )

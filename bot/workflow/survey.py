@@ -12,7 +12,8 @@ from bot.model.repository import Head, Remote, TreeFile
 from bot.model.snapshot import Snapshot
 from bot.ports import Workspace
 from bot.workflow.context import Assignment
-from bot.workflow.survey_locks import survey_locks
+from bot.workflow.repository_file import Rules
+from bot.workflow.survey_locks import Defaults, survey_locks
 
 LOCKS_AND_SOURCES = ("*.txt", "*.in", "*.lock", "*.pip", "*requirements*", "*constraints*")
 BY_NAME = frozenset({"pyproject.toml", "setup.cfg", "setup.py", ".python-version", ".quarterdeck.toml"})
@@ -35,11 +36,20 @@ def interesting(files: tuple[TreeFile, ...]) -> tuple[TreeFile, ...]:
     return tuple(file for file in files if _wanted(file.path))
 
 
-def survey(assignment: Assignment, checkout: Checkout, ignore: tuple[str, ...]) -> Snapshot:
+def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot:
     """Turn the interesting files' bytes into a snapshot; what cannot be read is in it as Unreadable."""
-    texts, broken = decode({path: data for path, data in checkout.contents.items() if not ignored(path, ignore)})
-    images, unreadable = _images(texts)
-    locks, requirements, strange = survey_locks(texts, checkout.files, assignment, images)
+    texts, broken = decode({path: data for path, data in checkout.contents.items() if not ignored(path, rules.ignore)})
+    images, unreadable = _images(texts, rules.ignored_images)
+    locks, requirements, strange = survey_locks(
+        texts,
+        checkout.files,
+        images,
+        Defaults(
+            python=rules.python or assignment.default_python,
+            named=rules.python is not None,
+            index_hosts=assignment.index_hosts,
+        ),
+    )
     return Snapshot(
         repository=assignment.repository.name,
         url=checkout.remote.url,
@@ -48,7 +58,9 @@ def survey(assignment: Assignment, checkout: Checkout, ignore: tuple[str, ...]) 
         locks=locks,
         requirements=requirements,
         images=images,
-        unreadable=tuple(sorted({*broken, *unreadable, *strange}, key=lambda row: (row.path, row.line, row.why))),
+        unreadable=tuple(
+            sorted({*broken, *unreadable, *strange, *rules.unheeded}, key=lambda row: (row.path, row.line, row.why))
+        ),
     )
 
 
@@ -72,13 +84,13 @@ def ignored(path: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(path, pattern) or path.startswith(pattern.rstrip("*/") + "/") for pattern in patterns)
 
 
-def _images(texts: Mapping[str, str]) -> tuple[tuple[ImageUse, ...], tuple[Unreadable, ...]]:
+def _images(texts: Mapping[str, str], ignore: tuple[str, ...]) -> tuple[tuple[ImageUse, ...], tuple[Unreadable, ...]]:
     uses: list[ImageUse] = []
     unreadable: list[Unreadable] = []
     for path, text in texts.items():
         if dockerfile.is_dockerfile(path):
             found, strange = dockerfile.image_uses(path, text)
-            uses += found
+            uses += [use for use in found if not any(fnmatch(use.reference, pattern) for pattern in ignore)]
             unreadable += strange
     return tuple(uses), tuple(unreadable)
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from bot.formats import lock_file, requirement_file
@@ -12,13 +13,22 @@ from bot.formats.requirement_file import RequirementFile
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.locks import Lock, Requirement
-from bot.workflow.context import Assignment
 
-Surveyed = tuple[tuple[Lock, ...], tuple[Requirement, ...], tuple[Unreadable, ...]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """The Python of locks that name none (`named`: the repository's file says so), and the index hosts allowed."""
+
+    python: str
+    named: bool
+    index_hosts: frozenset[str]
+
+
+Surveyed: TypeAlias = tuple[tuple[Lock, ...], tuple[Requirement, ...], tuple[Unreadable, ...]]
 
 
 def survey_locks(
-    texts: Mapping[str, str], files: frozenset[str], assignment: Assignment, images: tuple[ImageUse, ...]
+    texts: Mapping[str, str], files: frozenset[str], images: tuple[ImageUse, ...], defaults: Defaults
 ) -> Surveyed:
     """Find generated locks by their header; sources are read once, however many locks share them."""
     headers = {path: head for path, text in texts.items() if (head := lock_file.header(text)) is not None}
@@ -27,8 +37,8 @@ def survey_locks(
     unreadable: list[Unreadable] = []
     for path, head in headers.items():
         lock, strange = _lock(path, head, texts, files)
-        lock = _python(lock, head, texts, images, assignment.default_python)
-        lock = _inputs(lock, texts, sources, frozenset(headers), assignment.index_hosts)
+        lock = _python(lock, head, texts, images, defaults)
+        lock = _inputs(lock, texts, sources, frozenset(headers), defaults.index_hosts)
         locks.append(lock)
         unreadable += strange
     locks = _circles(locks)
@@ -76,10 +86,14 @@ def _command(
     return head.parsed, layout, ""
 
 
-def _python(lock: Lock, head: Header, texts: Mapping[str, str], images: tuple[ImageUse, ...], default: str) -> Lock:
+def _python(
+    lock: Lock, head: Header, texts: Mapping[str, str], images: tuple[ImageUse, ...], defaults: Defaults
+) -> Lock:
     """Say for which Python a lock is: its header, `.python-version` beside it or above, the only image's tag."""
     if head.python:
         return replace(lock, python=head.python, python_from="lock header")
+    if defaults.named:
+        return replace(lock, python=defaults.python, python_from="config")
     folder = lock.directory
     while True:
         name = f"{folder}/.python-version" if folder else ".python-version"
@@ -92,7 +106,7 @@ def _python(lock: Lock, head: Header, texts: Mapping[str, str], images: tuple[Im
     versions = {found[1] for tag in tags if (found := re.match(r"(3\.\d+)", tag))}
     if len(versions) == 1:
         return replace(lock, python=versions.pop(), python_from="Dockerfile")
-    return replace(lock, python=default, python_from="the Python that runs Quarterdeck")
+    return replace(lock, python=defaults.python, python_from="the Python that runs Quarterdeck")
 
 
 def _inputs(

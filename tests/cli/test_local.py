@@ -1,13 +1,15 @@
 """The main job on the embedded default: real git, a real registry, real compilers, an index of our own."""
 
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.adapters.forges.recording import RecordingForge
 from bot.formats import marks
+from bot.model.proposal import Draft, Proposal
+from bot.model.repository import Repository
 from tests.rig.cli import Terminal
 from tests.rig.index import LocalIndex
 from tests.rig.registry import DockerRegistry, push_image, push_index
@@ -170,7 +172,7 @@ def test_a_new_release_updates_the_open_proposal_and_a_commit_of_mine_ends_that(
     git(repository, "checkout", "-q", "main")
     index.add("package-08", "1.2", uploaded_at=LONG_AGO)
     alone = terminal("run", str(repository), "--json", *NOW).repository
-    assert (alone["outcome"], alone["why"]) == ("left-alone", ["#1 carries commits that are not ours"])
+    assert (alone["outcome"], alone["why"], alone["error"]) == ("left-alone", ["#1 carries commits that are not ours"], None)
     assert git(repository, "log", "-1", "--format=%s", BRANCH) == "Mine"
 
 
@@ -232,11 +234,14 @@ def test_another_architecture_is_no_move(terminal: Terminal, tmp_path: Path, reg
 def test_the_body_is_the_same_bytes_for_the_same_input(
     terminal: Terminal, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot.adapters.forges.recording import RecordingForge  # noqa: PLC0415
-
     bodies: list[str] = []
-    real: Callable[..., object] = RecordingForge.open
-    monkeypatch.setattr(RecordingForge, "open", lambda *a: bodies.append(a[2].body) or real(*a))  # type: ignore[func-returns-value]
+    real = RecordingForge.open
+
+    def noted(forge: RecordingForge, repository: Repository, draft: Draft) -> Proposal:
+        bodies.append(draft.body)
+        return real(forge, repository, draft)
+
+    monkeypatch.setattr(RecordingForge, "open", noted)
     for number in (1, 2):
         assert terminal("check", str(repository), "--json", *NOW).repository["outcome"] == "planned"
         (tmp_path / "data").rename(tmp_path / f"data-{number}")

@@ -9,6 +9,7 @@ import pytest
 
 from bot import cli
 from bot.adapters.lockers import pip_tools
+from bot.system import process
 from bot.system.process import Finished
 
 
@@ -62,7 +63,7 @@ class Terminal:
 def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Give a terminal in an empty folder."""
     found = Terminal(folder=tmp_path, capture=capsys)
-    real = pip_tools.run
+    real = process.run
 
     def counted(argv: list[str], **options: Any) -> Finished:
         if "piptools" in argv:

@@ -135,7 +135,7 @@ class LocalIndex:
         user, password = self.credentials or ("", "")
         return f"http://{user}:{password}@{self.host}/simple"
 
-    def add(  # noqa: PLR0913 - one keyword per thing that an index can say of a release
+    def add(
         self,
         name: str,
         version: str,

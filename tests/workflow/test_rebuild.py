@@ -80,7 +80,8 @@ def test_a_quarter_that_was_merged_or_declined_is_over_even_when_the_store_is_lo
 
 
 def test_a_quarter_that_needed_nothing_is_remembered() -> None:
-    world = a_world(lambda w: w.files.pop("Dockerfile") and None)
+    world = a_world()
+    del world.files["Dockerfile"]
     world.compiled.clear()
     first = world.run()
     assert first.record.outcome is Outcome.NOTHING
@@ -210,6 +211,15 @@ def test_a_repository_may_leave_paths_out_and_have_its_own_policy() -> None:
     world = a_world(lambda w: w.files.update({".quarterdeck.toml": rules}))
     world.run()
     assert not [event for event in world.trace if event.startswith("look")]
+
+
+def test_a_repository_names_its_platforms_and_is_told_what_is_not_heeded() -> None:
+    rules = b'[images]\nplatforms = ["linux/arm64"]\n[[locks]]\npath = "b.txt"\nsources = ["b.in"]\n'
+    result = a_world(lambda w: w.files.update({".quarterdeck.toml": rules})).run()
+    assert result.record.outcome is Outcome.OPENED
+    assert result.document["images"][0]["platforms"] == ["linux/arm64"]  # type: ignore[index]
+    assert result.record.snapshot is not None
+    assert [row.subject for row in result.record.snapshot.unreadable] == ["b.txt"]
 
 
 @pytest.mark.parametrize(

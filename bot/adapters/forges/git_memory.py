@@ -22,8 +22,9 @@ class GitMemory:
     workspace: Callable[[Repository], Workspace]
 
     def branch_tip(self, repository: Repository, branch: str) -> str | None:
-        """Give the commit that a branch points to now; None where it is gone."""
-        return self.workspace(repository).branches(_remote(repository), branch).get(branch)
+        """Give the commit that a branch points to now, which is fetched; None where the branch is gone."""
+        tip = self.workspace(repository).branch(_remote(repository), branch)
+        return tip.commit if tip else None
 
     def merged(self, repository: Repository, proposal: Proposal) -> bool:
         """Say whether the default branch holds it: its commit, its trailer (rebased), or its files (squashed)."""
@@ -54,7 +55,9 @@ class GitMemory:
 
     def _same_files(self, workspace: Workspace, base: str, proposal: Proposal) -> bool:
         """Compare what the proposal changed with what stands on the default branch now."""
-        commits = workspace.log(proposal.head, f"{TRAILER}: ") if proposal.head else ()
+        if not workspace.contains(proposal.head, proposal.head):
+            return False  # a lost clone, and the branch is gone as well: nothing is left to compare
+        commits = workspace.log(proposal.head, f"{TRAILER}: ")
         ours = next((commit for commit in commits if commit.commit == proposal.head), None)
         if ours is None or not ours.parents:
             return False

@@ -203,8 +203,9 @@ class GitWorkspace:
         lines = self._run(["rev-list", "--objects", "--missing=print", "--all", "--no-object-names"]).splitlines()
         missing = sorted(blobs & {line[1:] for line in lines if line.startswith("?")})
         if missing:
-            self._transfer(remote, ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--no-tags", "--quiet",
-                                    "--no-write-fetch-head", "--filter=blob:none", "origin", "--stdin"], stdin="\n".join(missing).encode() + b"\n")  # fmt: skip
+            arguments = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--no-tags", "--quiet",
+                         "--no-write-fetch-head", "--filter=blob:none", "origin", "--stdin"]  # fmt: skip
+            self._transfer(remote, arguments, stdin="\n".join(missing).encode() + b"\n")
 
     def _blob(self, blob: str) -> bytes:
         code, out, err = self._execute(["cat-file", "blob", blob])

@@ -18,6 +18,7 @@ from bot.formats import lock_file
 from bot.model.locks import LockerName
 from bot.model.plan import Movement, Relock, UpgradeAll, UpgradeOnly
 from bot.ports import Locker, Relocked
+from bot.system import process
 from bot.system.pip_config import PipConfiguration
 from bot.system.process import Finished
 from tests.builders import NOW, a_lock
@@ -53,7 +54,7 @@ class Bench:
         memory = kept.Memory(recall=lambda kind, key: self.answers.get((kind, key)), remember=self._remember)
         self.pip_tools = PipToolsLocker(self.rooms, Interpreters(self.rooms), memory)
         self.uv = UvPipLocker(self.rooms, memory)
-        monkeypatch.setattr(pip_tools, "run", self._watched(pip_tools.run))
+        monkeypatch.setattr(pip_tools, "run", self._watched(process.run))
 
     def lock(self, source: str, text: str, **fields: object) -> Relock:
         (self.tree / "a.in").write_text(source)

@@ -129,6 +129,7 @@ def test_nothing_of_the_repository_is_executed(tmp_path: Path) -> None:
     repo = make_repository(tmp_path / "web", {**FILES, ".gitattributes": "* filter=evil diff=evil\n"})
     canary = tmp_path / "executed"
     hook = f"#!/bin/sh\necho run >> {canary}\n"
+    path = repo / ".git/hooks/pre-receive"
     for name in ("pre-receive", "update", "post-receive", "post-update", "reference-transaction", "pre-push",
                  "post-checkout", "proc-receive", "push-to-checkout"):  # fmt: skip
         path = repo / ".git/hooks" / name
