@@ -1,0 +1,86 @@
+"""Benches for the contract of `ports.Forge`: one forge, one real repository, and a person who acts on proposals.
+
+An implementation joins the suite with one bench: a context manager in `BENCHES` that yields a `ForgeBench`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from bot.adapters.forges.github import GithubForge
+from bot.model.proposal import Proposal
+from bot.model.repository import Repository
+from bot.model.secrets import Secret
+from bot.ports import Forge
+from tests.rig.github import TOKEN, GitHubServer
+from tests.rig.github_double.openapi import Description
+from tests.rig.repositories import commit, git
+
+
+class ForgeBench(Protocol):
+    """What the contract needs besides the forge."""
+
+    @property
+    def forge(self) -> Forge:
+        """Give the forge; a new object every time, so that nothing can hide in its memory."""
+        ...
+
+    @property
+    def repository(self) -> Repository:
+        """Give the repository, whose `main` has one commit with a file `requirements.txt`."""
+        ...
+
+    def push(self, branch: str, text: str) -> str:
+        """Put one commit that sets `requirements.txt` to `text` on top of `main` onto the branch; give its id."""
+        ...
+
+    def merge(self, proposal: Proposal) -> None:
+        """Merge as a person does."""
+        ...
+
+    def decline(self, proposal: Proposal) -> None:
+        """Say no as a person does."""
+        ...
+
+
+class GithubBench:
+    """A GitHub with the repository `acme/web`."""
+
+    def __init__(self, server: GitHubServer) -> None:
+        self._server = server
+        self._repo = server.add_repository("acme/web", {"requirements.txt": "django==4.2\n"})
+        self.repository = Repository(name="acme/web", url="")
+
+    @property
+    def forge(self) -> Forge:
+        return GithubForge(self._server.url, Secret(TOKEN), sleep=_never)
+
+    def push(self, branch: str, text: str) -> str:
+        work = self._repo.path.with_name("web.git.work")
+        git(work, "fetch", "--quiet", "origin", "main")
+        git(work, "checkout", "--quiet", "-B", branch, "FETCH_HEAD")
+        made = commit(work, {"requirements.txt": text}, f"Rebuild {branch}")
+        git(work, "push", "--quiet", "--force", "origin", branch)
+        return made
+
+    def merge(self, proposal: Proposal) -> None:
+        self._server.merge("acme/web", proposal.number)
+
+    def decline(self, proposal: Proposal) -> None:
+        self._server.close("acme/web", proposal.number)
+
+
+@contextmanager
+def github_bench(folder: Path, description: Description) -> Iterator[ForgeBench]:
+    """Serve a GitHub whose every exchange agrees with GitHub's description."""
+    with GitHubServer(folder, description=description) as server:
+        yield GithubBench(server)
+        assert not server.violations, "\n".join(server.violations)
+
+
+def _never(seconds: float) -> None:
+    raise AssertionError(f"nothing fails here, yet somebody waits for {seconds} seconds")
+
+
+BENCHES: Mapping[str, Callable[[Path, Description], AbstractContextManager[ForgeBench]]] = {"github": github_bench}

@@ -1,0 +1,315 @@
+"""A GitHub for tests: the part of its REST API that we use, on loopback, over real bare git repositories.
+
+It is a test double and nothing else: no accounts, no persistence, one token. What GitHub leaves to git is left to git
+(heads, commits, files, mergeability, merging), what it says is checked against its published description
+(`github_double.openapi`), and what can go wrong is made to go wrong with `fail_next`.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+import pytest
+
+from tests.rig.git_http import GitHttpServer
+from tests.rig.github_double.documents import Documents
+from tests.rig.github_double.openapi import Description, Exchange, Installer
+from tests.rig.github_double.operations import OPERATIONS, Call, Operation, Refusal, new_pull
+from tests.rig.github_double.world import Comment, Pull, Repo
+from tests.rig.repositories import make_repository
+
+TOKEN = "ghp_made-up-for-tests-0123456789abcdef"
+BOT = "quarterdeck-bot"
+DROPPED = 0
+READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """An answer that will be given instead; status 0 (DROPPED) hangs up without one."""
+
+    status: int
+    path: re.Pattern[str]
+    method: str | None
+    headers: Mapping[str, str]
+    body: Any
+    times: int
+
+
+@dataclass(kw_only=True)
+class Answer:
+    """What is sent back; `unchecked`: an answer that any operation may get, though few are described with it."""
+
+    status: int
+    document: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    unchecked: bool = False
+
+
+class GitHubServer:
+    """A context manager; `url` is the API's address, repositories lie under `root` as `owner/name.git`.
+
+    `log` holds every exchange, `violations` what in them is otherwise than GitHub describes it.
+    """
+
+    def __init__(
+        self, root: Path, *, token: str = TOKEN, prefix: str = "", description: Description | None = None
+    ) -> None:
+        self.root = root
+        self.token = token
+        self.permissions = {"contents": "write", "pull_requests": "write"}
+        self.rate_remaining = 5000
+        self.rate_reset = 4_000_000_000
+        self.log: list[Exchange] = []
+        self.violations: list[str] = []
+        self.git = GitHttpServer(root, token)
+        self.repos: dict[str, Repo] = {}
+        self.faults: list[Fault] = []
+        self.prefix = prefix
+        self._description = description
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.owner = self
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._stack = ExitStack()
+        self.documents = Documents(self.url, self.git.url)
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}{self.prefix}"
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self.git)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._stack.close()
+
+    # What people and other programs do.
+
+    def add_repository(self, full_name: str, files: Mapping[str, str | bytes], **fields: Any) -> Repo:
+        """Create a repository with one commit on `main`; its first work tree lies beside it as `{name}.git.work`."""
+        owner, _, name = full_name.partition("/")
+        path = make_repository(self.root / owner / f"{name}.git", files, bare=True)
+        repo = Repo(id=len(self.repos) + 1, owner=owner, name=name, path=path, **fields)
+        self.repos[full_name] = repo
+        return repo
+
+    def open_as(self, author: str, repository: str, head: str, **fields: Any) -> Pull:
+        """Let a person open a pull request; with `fork` its branch is in that owner's fork."""
+        repo = self.repos[repository]
+        values = {"title": f"Pull {head}", "body": None, "base": repo.default_branch} | fields
+        fork = values.pop("fork", None)
+        pull = new_pull(repo, head=head, author=author, **values)
+        pull.fork = fork
+        return pull
+
+    def merge(self, repository: str, number: int, *, by: str = "maintainer") -> str:
+        """Merge in git, as the button does, and give the merge commit."""
+        repo = self.repos[repository]
+        repo.refresh(repo.pulls[number])
+        repo.merge(repo.pulls[number], by)
+        return repo.pulls[number].merge_commit or ""
+
+    def close(self, repository: str, number: int) -> None:
+        self.repos[repository].refresh(self.repos[repository].pulls[number])
+        self.repos[repository].close(self.repos[repository].pulls[number])
+
+    def reopen(self, repository: str, number: int) -> None:
+        self.repos[repository].reopen(self.repos[repository].pulls[number])
+
+    def comment(self, repository: str, number: int, body: str, *, author: str = "maintainer") -> None:
+        repo = self.repos[repository]
+        comments = repo.pulls[number].comments
+        comments.append(Comment(id=100 + len(comments), author=author, body=body, at=repo.tick()))
+
+    def review(self, repository: str, number: int, *, author: str) -> None:
+        """Approve; whoever reviewed is no longer asked for a review."""
+        repo = self.repos[repository]
+        pull = repo.pulls[number]
+        pull.reviewers = [login for login in pull.reviewers if login != author]
+        pull.reviews.append(Comment(id=500 + len(pull.reviews), author=author, body="", at=repo.tick()))
+
+    def fail_next(
+        self, status: int, path: str = "", *, method: str | None = None, headers: Mapping[str, str] | None = None,
+        body: Any = None, times: int = 1,
+    ) -> None:  # fmt: skip
+        """Answer the next `times` requests whose path matches with this status; DROPPED hangs up."""
+        said = {"message": f"Injected {status}", "documentation_url": "https://docs.github.com/rest"}
+        document = said if body is None else body
+        pattern = re.compile(path)
+        self.faults.append(
+            Fault(status=status, path=pattern, method=method, headers=headers or {}, body=document, times=times)
+        )
+
+    def writes(self) -> list[tuple[str, str]]:
+        """List (method, path) of the requests that change something."""
+        return [(entry.method, entry.path) for entry in self.log if entry.method not in READS]
+
+    # What the server does with a request.
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], sent: Any) -> Answer:
+        """Answer one request and keep the exchange; requests are taken one at a time."""
+        parts = urlsplit(target)
+        path = unquote(parts.path.removeprefix(self.prefix))
+        with self._lock:
+            answer = self._fault(method, path) or self._decide(method, path, parts.query, headers, sent)
+            exchange = Exchange(method, path, parts.query, sent, answer.status, answer.document)
+            self.log.append(exchange)
+            if self._description is not None and not answer.unchecked:
+                self.violations += self._description.problems(exchange)
+            answer.headers |= self._rate_headers()
+            return answer
+
+    def _fault(self, method: str, path: str) -> Answer | None:
+        for fault in self.faults:
+            if fault.times and fault.path.search(path) and fault.method in {None, method}:
+                fault.times -= 1
+                return Answer(status=fault.status, document=fault.body, headers=dict(fault.headers), unchecked=True)
+        return None
+
+    def _decide(self, method: str, path: str, query: str, headers: Mapping[str, str], sent: Any) -> Answer:
+        try:
+            self._admit(headers)
+            values = dict(parse_qsl(query))
+            operation, found = _route(method, path)
+            call = Call(self._visible(found), {**values, **found}, sent, BOT, self.documents)
+            if method not in READS:
+                self._may_write(call.repo)
+            status, document = operation(call)
+        except Refusal as refusal:
+            everywhere = refusal.status in {401, 403, 404}
+            return Answer(status=refusal.status, document=refusal.document, unchecked=everywhere)
+        link: dict[str, str] = {}
+        if isinstance(document, list) and method == "GET":
+            document, link = self._page(document, path, values)
+        return _cached(Answer(status=status, document=document, headers=link), headers)
+
+    def _admit(self, headers: Mapping[str, str]) -> None:
+        scheme, _, given = headers.get("Authorization", "").partition(" ")
+        if scheme.lower() not in {"token", "bearer"} or given != self.token:
+            raise Refusal(401, "Bad credentials")
+        if self.rate_remaining <= 0:
+            raise Refusal(403, "API rate limit exceeded for user ID 1.")
+        self.rate_remaining -= 1
+
+    def _visible(self, found: Mapping[str, str]) -> Repo:
+        repo = self.repos.get(f"{found['owner']}/{found['repo']}")
+        if repo is None:
+            raise Refusal(404, "Not Found")
+        return repo
+
+    def _may_write(self, repo: Repo) -> None:
+        if repo.archived:
+            raise Refusal(403, "Repository was archived so is read-only.")
+        if self.permissions.get("pull_requests") != "write":
+            raise Refusal(403, "Resource not accessible by personal access token")
+
+    def _page(self, items: list[Any], path: str, values: Mapping[str, str]) -> tuple[list[Any], dict[str, str]]:
+        """Cut out one page and name its neighbours (RFC 8288), as GitHub does."""
+        size, page = min(int(values.get("per_page", 30)), 100), int(values.get("page", 1))
+        last = max(1, -(-len(items) // size))
+        places = {"prev": page - 1, "first": 1} if page > 1 else {}
+        places |= {"next": page + 1, "last": last} if page < last else {}
+        address = f"{self.url}{path}"
+        links = [f'<{address}?{urlencode({**values, "page": at})}>; rel="{name}"' for name, at in places.items()]
+        return items[(page - 1) * size : page * size], {"Link": ", ".join(links)} if links else {}
+
+    def _rate_headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": "5000",
+            "X-RateLimit-Remaining": str(self.rate_remaining),
+            "X-RateLimit-Used": str(5000 - self.rate_remaining),
+            "X-RateLimit-Reset": str(self.rate_reset),
+            "X-RateLimit-Resource": "core",
+        }
+
+
+def _route(method: str, path: str) -> tuple[Operation, dict[str, str]]:
+    for wanted, pattern, operation in OPERATIONS:
+        match = pattern.fullmatch(path)
+        if match and wanted == method:
+            return operation, match.groupdict()
+    raise Refusal(404, "Not Found")
+
+
+def _cached(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    """Name the answer's version, and send no more than that where it is known already."""
+    version = f'W/"{hashlib.sha256(json.dumps(answer.document).encode()).hexdigest()}"'
+    answer.headers["ETag"] = version
+    if headers.get("If-None-Match") == version:
+        return Answer(status=304, document=None, headers=answer.headers)
+    return answer
+
+
+class _Server(ThreadingHTTPServer):
+    owner: GitHubServer
+    daemon_threads = True
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_PATCH(self) -> None:
+        self._serve()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Stay quiet: `log` has it."""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        headers = {name.title(): value for name, value in self.headers.items()}
+        answer = self.server.owner.answer(self.command, self.path, headers, json.loads(body) if body else None)
+        if answer.status == DROPPED:
+            self.close_connection = True
+            return
+        text = answer.document if isinstance(answer.document, str) else json.dumps(answer.document)
+        data = b"" if answer.document is None else text.encode()
+        self.send_response(answer.status)
+        kind = "text/html" if isinstance(answer.document, str) else "application/json; charset=utf-8"
+        for name, value in {"Content-Type": kind, **answer.headers, "Content-Length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@pytest.fixture(scope="session")
+def github_description(request: pytest.FixtureRequest) -> Description:
+    """GitHub's description, read once; the first run on a machine installs it."""
+    assert request.config.cache is not None
+    return Installer(request.config.cache.mkdir("github-openapi")).description()
+
+
+@pytest.fixture
+def github_server(
+    tmp_path: Path, github_description: Description, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[GitHubServer]:
+    """A running GitHub; a test in which anybody strays from GitHub's description fails."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    with GitHubServer(tmp_path / "github", description=github_description) as server:
+        yield server
+        assert not server.violations, "\n".join(sorted(set(server.violations)))
