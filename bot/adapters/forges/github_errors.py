@@ -1,0 +1,144 @@
+"""What can go wrong with GitHub, as our own errors, and which of it is worth a second try.
+
+Sources: GitHub's REST documentation, "Troubleshooting the REST API", "Rate limits for the REST API" and
+"Best practices for using the REST API" (a secondary limit without Retry-After asks for at least a minute).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from github import BadAttributeException, GithubException
+from requests import RequestException
+
+from bot.errors import AccessDenied, BotError, PublishFailed, RepoError, Unavailable
+
+Result = TypeVar("Result")
+
+BACK_OFF_SECONDS: Final = (0.5, 1.0)
+SECONDARY_LIMIT_SECONDS: Final = 60.0
+SENTENCE_CHARACTERS: Final = 400
+SERVER_ERRORS: Final = 500
+
+# What PyGithub raises where an answer is not GitHub's: redirects elsewhere, foreign addresses, HTML instead of JSON.
+NOT_THE_API = (
+    BadAttributeException, RuntimeError, AssertionError, ValueError, TypeError, KeyError, AttributeError,
+)  # fmt: skip
+FAILURES = (GithubException, RequestException, *NOT_THE_API)
+
+CREDENTIAL_HINT = "check `token` under [forge]: it is wrong, expired or revoked"
+PERMISSION_HINT = (
+    "the token needs the permissions contents: write and pull requests: write on this repository, "
+    "and authorisation where the organisation asks for single sign-on"
+)
+MISSING_HINT = "check the repository's name, and that the token may see it"
+
+
+def guarded(
+    doing: str,
+    ask: Callable[[], Result],
+    *,
+    sleep: Callable[[float], None],
+    now: Callable[[], datetime],
+    repeatable: bool = True,
+) -> Result:
+    """Ask GitHub; server errors and broken connections are tried again, where asking twice does no harm.
+
+    `ask` should be nothing but the call of the library: whatever it trips over counts as the other side's fault.
+    """
+    waits = iter(BACK_OFF_SECONDS if repeatable else ())
+    while True:
+        try:
+            return ask()
+        except FAILURES as error:
+            wait = next(waits, None) if _passing(error) else None
+            if wait is None:
+                raise translated(error, doing, now()) from error
+        sleep(wait)
+
+
+def translated(error: Exception, doing: str, now: datetime) -> BotError:
+    """Give our own error for one of FAILURES; `doing` opens its message ("acme/web: opening the pull request")."""
+    if isinstance(error, GithubException):
+        return _refused(error, doing, now)
+    if isinstance(error, RequestException):
+        return Unavailable(f"{doing}: GitHub cannot be reached ({type(error).__name__})")
+    return Unavailable(f"{doing}: what answered is not GitHub's API", hint="check `url` under [forge]")
+
+
+def _refused(error: GithubException, doing: str, now: datetime) -> BotError:
+    sentence = f"{doing}: {_sentence(error)}"
+    headers = {name.lower(): str(value) for name, value in (error.headers or {}).items()}
+    failure: BotError
+    match error.status:
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            failure = Unavailable(sentence, retry_after=_retry_after(headers, now))
+        case HTTPStatus.FORBIDDEN if _limited(error, headers):
+            failure = Unavailable(sentence, retry_after=_retry_after(headers, now))
+        case HTTPStatus.FORBIDDEN if "archived" in sentence:
+            failure = RepoError(sentence, hint="unarchive the repository or remove it from the configuration")
+        case HTTPStatus.FORBIDDEN:
+            failure = AccessDenied(sentence, hint=PERMISSION_HINT)
+        case HTTPStatus.UNAUTHORIZED:
+            failure = AccessDenied(sentence, hint=CREDENTIAL_HINT)
+        case HTTPStatus.NOT_FOUND:
+            failure = RepoError(f"{doing}: not found, or the token cannot see it", hint=MISSING_HINT)
+        case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.CONFLICT:
+            failure = PublishFailed(sentence)
+        case status if status >= SERVER_ERRORS:
+            wait = _seconds(headers.get("retry-after"))
+            failure = Unavailable(f"{doing}: GitHub answered {status}", retry_after=wait)
+        case status:
+            failure = RepoError(f"{sentence} ({status})")
+    return failure
+
+
+def _limited(error: GithubException, headers: Mapping[str, str]) -> bool:
+    """Tell a limit from a missing permission: both are a 403."""
+    said = str(_data(error).get("message", "")).lower()
+    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0" or "rate limit" in said
+
+
+def _retry_after(headers: Mapping[str, str], now: datetime) -> float:
+    """Give the seconds to wait: what Retry-After says, else until the primary limit's reset, else a minute."""
+    named = _seconds(headers.get("retry-after"))
+    if named is not None:
+        return named
+    reset = _seconds(headers.get("x-ratelimit-reset"))
+    if headers.get("x-ratelimit-remaining") == "0" and reset is not None:
+        return max(0.0, reset - now.timestamp())
+    return SECONDARY_LIMIT_SECONDS
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isascii() and text.isdigit() else None
+
+
+def _passing(error: Exception) -> bool:
+    """Whether the same request may well succeed in a moment; a limit is not waited out here."""
+    if isinstance(error, GithubException):
+        return error.status >= SERVER_ERRORS
+    return isinstance(error, RequestException)
+
+
+def _sentence(error: GithubException) -> str:
+    """Give GitHub's own words, the list of what was not valid included, on one line and shortened."""
+    data = _data(error)
+    errors = data.get("errors")
+    said = [str(data.get("message") or f"GitHub answered {error.status}")]
+    said += [_entry(entry) for entry in errors] if isinstance(errors, list) else []
+    text = " ".join("; ".join(part for part in said if part).split())
+    return text if len(text) <= SENTENCE_CHARACTERS else f"{text[:SENTENCE_CHARACTERS]}…"
+
+
+def _entry(entry: object) -> str:
+    """Put one entry of `errors` into words: a plain text, its own message, or resource, field and code."""
+    if not isinstance(entry, dict):
+        return str(entry)
+    parts = (entry.get("resource"), entry.get("field"), entry.get("code"))
+    return str(entry.get("message") or " ".join(str(part) for part in parts if part))
+
+
+def _data(error: GithubException) -> dict[str, Any]:
+    return error.data if isinstance(error.data, dict) else {}
