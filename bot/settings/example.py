@@ -30,7 +30,7 @@ quarterly = { month = "1,4,7,10", day = "1st tue", hour = 9 }
 cooldown = "7 days"                       # quarterly upgrades take only releases at least this old
 #digest_settle = "6 hours"                # a new digest must have stood this long, unless it fixes an advisory
 pin_digests = true                        # write an image's digest beside its tag
-max_open_pull_requests = 2
+#max_open_pull_requests = 2               # proposals that may be open at a time
 reviewers = []
 team_reviewers = []
 assignees = []
@@ -43,7 +43,7 @@ labels = ["dependencies"]
 #overview = false                         # keep one overview issue in the repository
 platforms = ["linux/amd64"]               # what the images are built for
 #build_from_source = []                   # packages whose source distributions may be built: building runs their code
-resolver = "auto"                         # auto | pip-tools | uv
+#resolver = "auto"                        # auto | pip-tools | uv
 
 #[service]                                # the long-lived service
 #listen = "127.0.0.1:8713"
