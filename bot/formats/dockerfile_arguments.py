@@ -6,6 +6,7 @@ Rules: BuildKit's `frontend/dockerfile/shell` (`Lex`) and the Dockerfile referen
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from bot.formats.dockerfile_words import Traced
@@ -48,17 +49,21 @@ class Value:
         """Every place where putting something would change this value."""
         return self.parts if self.end is None else self.parts | {self.end}
 
-    def may_be(self, name: str) -> bool:
-        """Whether it is this name (in lower case), or can be once the missing parts are known."""
+    def among(self, names: AbstractSet[str]) -> bool:
+        """Whether it is one of these names (in lower case), or can be once the missing parts are known."""
         head, *rest = re.split(f"[{UNSET}{BY_PLATFORM}]", self.text.lower())
         if not rest:
-            return head == name
-        *middle, tail = rest
-        place, end = len(head), len(name) - len(tail)
-        for part in middle:
-            found = name.find(part, place)
-            place = end + 1 if found < 0 else found + len(part)
-        return name.startswith(head) and name.endswith(tail) and place <= end
+            return head in names
+        return any(_fits(name, head, rest[:-1], rest[-1]) for name in names if name.startswith(head))
+
+
+def _fits(name: str, head: str, middle: Sequence[str], tail: str) -> bool:
+    """Whether a name is head, middle parts and tail, in this order, with anything between them."""
+    place, end = len(head), len(name) - len(tail)
+    for part in middle:
+        found = name.find(part, place)
+        place = end + 1 if found < 0 else found + len(part)
+    return name.endswith(tail) and place <= end
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ class Survey:
     path: str
     scope: Scope
     stages: frozenset[str]
-    earlier: list[str] = field(default_factory=list)
+    earlier: set[str] = field(default_factory=set)
     began: bool = False
     parts: set[int] = field(default_factory=set)
     mentions: list[_Mention] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Survey:
         except ValueError as error:
             self.refuse(step.line, words[0].text, str(error))
         if name is not None:
-            self.earlier.append(name.text.lower())
+            self.earlier.add(name.text.lower())
 
     def _platform(self, found: tuple[Traced, ...]) -> str | None:
         """Give the value of `--platform`, None where there is none or where it depends on the build."""
@@ -103,7 +103,7 @@ class Survey:
     def _base(self, line: int, word: Traced, platform: str | None) -> None:
         """Take the base of a stage; raises ValueError where it is malformed."""
         value = self.scope.expand(word)
-        stage = any(value.may_be(name) for name in self.earlier)
+        stage = value.among(self.earlier)
         if stage or value.missing or value.text == NO_IMAGE:
             self.parts |= value.places
         if stage or value.text == NO_IMAGE:
