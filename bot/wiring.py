@@ -195,7 +195,7 @@ def _github(house: House) -> Forge:
             '[forge] kind = "github" needs a token',
             hint='add token = { env = "QUARTERDECK_GITHUB_TOKEN" } to [forge]',
         )
-    return GithubForge(forge.url, reveal(forge.token))
+    return GithubForge(forge.url, reveal(forge.token), now=house.clock)
 
 
 FORGES: Mapping[ForgeKind, Callable[[House], Forge]] = {

@@ -12,8 +12,11 @@ DEFAULT = Path("config/quarterdeck.toml")
 
 
 @click.group()
-def config() -> None:
+@common_options
+@click.pass_context
+def config(ctx: click.Context, common: Common) -> None:
     """Check a configuration, write a commented one, or print its JSON Schema."""
+    ctx.obj = common
 
 
 @config.command()

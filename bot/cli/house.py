@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import platformdirs
 
@@ -154,10 +155,10 @@ def data_dir(common: Common, settings: Settings) -> Path:
 
 
 def located(target: str) -> str:
-    """Give the URL that git is told: a URL as it is, a path absolute and at the top of its repository."""
-    if URL.match(target):
+    """Give what git is told: a URL as it is, a path (or file URL) absolute and at the top of its repository."""
+    if URL.match(target) and not target.startswith("file://"):
         return target
-    path = Path(target).resolve()
+    path = Path(unquote(target.removeprefix("file://"))).resolve()
     tops = (folder for folder in (path, *path.parents) if (folder / ".git").exists())
     return str(path if (path / "HEAD").exists() else next(tops, path))
 
@@ -167,7 +168,7 @@ def name_of(target: str) -> str:
     if URL.match(target) and not target.startswith("file://"):
         parts = [part for part in re.split(r"[/:]", target.removesuffix("/").removesuffix(".git")) if part]
         return "/".join(parts[-2:])
-    return Path(located(target.removeprefix("file://"))).name.removesuffix(".git") or "repository"
+    return Path(located(target)).name.removesuffix(".git") or "repository"
 
 
 def set_up_logging(common: Common) -> None:

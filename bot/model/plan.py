@@ -27,11 +27,15 @@ Movement: TypeAlias = UpgradeAll | UpgradeOnly
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relock:
-    """Compile one lock again; releases uploaded after `uploaded_before` are not taken."""
+    """Compile one lock again; releases uploaded after `uploaded_before` are not taken.
+
+    `keep` names pins that are younger than that already: they stay where they are rather than being downgraded.
+    """
 
     lock: Lock
     movement: Movement
     uploaded_before: datetime | None
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

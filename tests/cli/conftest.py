@@ -1,3 +1,6 @@
-from tests.rig.cli import terminal as terminal  # noqa: PLC0414 - fixtures of this folder
-from tests.rig.index import local_index as local_index  # noqa: PLC0414
-from tests.rig.registry import docker_registry as docker_registry  # noqa: PLC0414
+from tests.rig.cli import terminal
+from tests.rig.github import github_description, github_server
+from tests.rig.index import local_index
+from tests.rig.registry import docker_registry
+
+__all__ = ["docker_registry", "github_description", "github_server", "local_index", "terminal"]

@@ -8,14 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.github import GithubForge
+from bot.adapters.forges.local import LocalForge
+from bot.adapters.stores.sql import SqlStore
+from bot.adapters.workspaces.git import GitWorkspace
 from bot.model.proposal import Proposal
 from bot.model.repository import Repository
 from bot.model.secrets import Secret
 from bot.ports import Forge
 from tests.rig.github import TOKEN, GitHubServer
 from tests.rig.github_double.openapi import Description
-from tests.rig.repositories import commit, git
+from tests.rig.repositories import commit, git, make_repository
 
 
 class ForgeBench(Protocol):
@@ -79,8 +83,50 @@ def github_bench(folder: Path, description: Description) -> Iterator[ForgeBench]
         assert not server.violations, "\n".join(server.violations)
 
 
+class LocalBench:
+    """A person's own repository, with the forge and the clone that the product wires for it."""
+
+    def __init__(self, folder: Path, store: SqlStore) -> None:
+        self._path = make_repository(folder / "web", {"requirements.txt": "django==4.2\n"})
+        self._folder, self._store = folder, store
+        self.repository = Repository(name="web", url=str(self._path))
+
+    @property
+    def forge(self) -> Forge:
+        memory = GitMemory(workspace=self._workspace)
+        return LocalForge(
+            store=self._store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover
+        )
+
+    def push(self, branch: str, text: str) -> str:
+        git(self._path, "checkout", "--quiet", "-B", branch, "main")
+        made = commit(self._path, {"requirements.txt": text}, f"Rebuild {branch}")
+        git(self._path, "checkout", "--quiet", "main")
+        return made
+
+    def merge(self, proposal: Proposal) -> None:
+        git(self._path, "merge", "--quiet", proposal.branch)
+
+    def decline(self, proposal: Proposal) -> None:
+        git(self._path, "branch", "--quiet", "-D", proposal.branch)
+
+    def _workspace(self, repository: Repository) -> GitWorkspace:
+        return GitWorkspace(self._folder / "data", repository.key, author="Q", email="q@localhost", home=self._folder)
+
+
+@contextmanager
+def local_bench(folder: Path, description: Description) -> Iterator[ForgeBench]:
+    """Keep proposals beside a real repository; GitHub's description is of no use here."""
+    del description
+    with SqlStore.open(folder / "data") as store:
+        yield LocalBench(folder, store)
+
+
 def _never(seconds: float) -> None:
     raise AssertionError(f"nothing fails here, yet somebody waits for {seconds} seconds")
 
 
-BENCHES: Mapping[str, Callable[[Path, Description], AbstractContextManager[ForgeBench]]] = {"github": github_bench}
+BENCHES: Mapping[str, Callable[[Path, Description], AbstractContextManager[ForgeBench]]] = {
+    "github": github_bench,
+    "local": local_bench,
+}

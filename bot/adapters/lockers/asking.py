@@ -13,6 +13,7 @@ import uv
 
 from bot.adapters.lockers import command_lines
 from bot.adapters.lockers.rooms import Rooms
+from bot.decide import diff
 from bot.formats import lock_file
 from bot.model.locks import Lock, Pin
 from bot.model.plan import Relock
@@ -63,6 +64,13 @@ def confirms(lock: Lock, answer: str) -> bool:
     have = {_essence(pin, hashed=hashed) for pin in lock.pins}
     would = {_essence(pin, hashed=hashed) for pin in answered if _counts(lock, pin)}
     return bool(have) and have == would
+
+
+def downgraded(lock: Lock, answer: str) -> tuple[str, ...]:
+    """Name the pins that the answer would lower, as a cooldown does to what was pinned younger than it."""
+    answered = {pin.name: diff.version(pin.version) for pin in lock_file.pins(lock.path, answer)[0]}
+    pairs = ((pin.name, diff.version(pin.version), answered.get(pin.name)) for pin in lock.pins)
+    return tuple(sorted({name for name, have, would in pairs if have and would and would < have}))
 
 
 def _essence(pin: Pin, *, hashed: bool) -> tuple[str, str, tuple[str, ...]]:

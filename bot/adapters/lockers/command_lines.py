@@ -15,10 +15,15 @@ NOT_FOR_UV = frozenset({
     "--unsafe-package", "--annotate", "--header", "--uploaded-prior-to", "--pre",
 })  # fmt: skip
 
+FAR_AWAY = "2999-12-31"  # a date that excludes nothing
+
 
 def movement(relock: Relock) -> list[str]:
     """Give the options that let packages move."""
     match relock.movement:
+        case UpgradeAll() if relock.keep:
+            moving = sorted({pin.name for pin in relock.lock.pins} - set(relock.keep))
+            return [f"--upgrade-package={name}" for name in moving]
         case UpgradeAll():
             return ["--upgrade"]
         case UpgradeOnly(names=names):
@@ -34,7 +39,7 @@ def pip_compile(relock: Relock) -> list[str]:
     """Give pip-compile's arguments, to be run in the lock's directory."""
     lock = relock.lock
     cutoff = [] if relock.uploaded_before is None else [f"--uploaded-prior-to={stamp(relock.uploaded_before)}"]
-    if _value(lock, "--uploaded-prior-to"):
+    if own_cutoff(lock):
         cutoff = []
     sources = [relative(lock, source) for source in lock.sources]
     return [*movement(relock), *lock.arguments, *cutoff, f"--output-file={relative(lock, lock.path)}", "--", *sources]
@@ -48,24 +53,30 @@ def uv_compile(relock: Relock, output: str) -> list[str]:
         own = list(lock.arguments)
     if "--pre" in lock.arguments and lock.locker is LockerName.PIP_TOOLS:
         own.append("--prerelease=allow")
-    before = _value(lock, "--uploaded-prior-to") or (relock.uploaded_before and stamp(relock.uploaded_before))
-    if before and not _value(lock, "--exclude-newer"):
+    before = own_cutoff(lock) or (relock.uploaded_before and stamp(relock.uploaded_before))
+    if before and "--exclude-newer" not in " ".join(own):
         own.append(f"--exclude-newer={before}")
+    own += [f"--exclude-newer-package={name}={FAR_AWAY}" for name in relock.keep]
     if not _value(lock, "--python-version"):
         own.append(f"--python-version={lock.python}")
     sources = [relative(lock, source) for source in lock.sources]
     return [*movement(relock), *own, f"--output-file={output}", "--", *sources]
 
 
-def for_people(relock: Relock) -> str:
+def for_people(relock: Relock, *, by_uv: bool = False) -> str:
     """Give the command that a person types at the repository's root to get the same."""
     lock = relock.lock
-    if lock.locker is LockerName.UV_PIP:
+    if by_uv or lock.locker is LockerName.UV_PIP:
         words = ["uv", "pip", "compile", *uv_compile(relock, relative(lock, lock.path))]
     else:
         words = ["pip-compile", *pip_compile(relock)]
     command = shlex.join(word for word in words if word != "--")
     return f"cd {shlex.quote(lock.directory)} && {command}" if lock.directory else command
+
+
+def own_cutoff(lock: Lock) -> str:
+    """Give the cutoff that the lock's header itself asks for, "" for none; it is the repository's, and it stays."""
+    return _value(lock, "--uploaded-prior-to") or _value(lock, "--exclude-newer")
 
 
 def stamp(moment: datetime) -> str:

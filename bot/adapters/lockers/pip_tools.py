@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -44,9 +44,12 @@ class PipToolsLocker:
         python = self._interpreters.with_pip_tools(lock.python)
         old = (tree / lock.path).read_bytes().decode("utf-8")
         if python is None:
-            return self._by_uv(tree, relock, old)
+            return self._by_uv(tree, relock, old, _no_python(lock))
         tools = self._tools(python)
         answer = asking.ask(self._rooms, tree, relock, python=str(python))
+        ours = relock.uploaded_before is not None and not command_lines.own_cutoff(lock)
+        if ours and answer.text and (young := asking.downgraded(lock, answer.text)):
+            return self._by_uv(tree, replace(relock, keep=young), old, _too_young(lock, young))
         if answer.text is None:
             text = self._compile(tree, relock, Compiler(python=python, tools=tools), answer.complaint)
             return _relocked(without_leaks(text, old), relock, compiled=True, notes=_unsupported_cutoff(relock, tools))
@@ -78,18 +81,17 @@ class PipToolsLocker:
             raise failure(lock, done, complaint)
         return (tree / lock.path).read_bytes().decode("utf-8")
 
-    def _by_uv(self, tree: Path, relock: Relock, old: str) -> Relocked:
+    def _by_uv(self, tree: Path, relock: Relock, old: str, note: Reason) -> Relocked:
         lock = relock.lock
         done, text = asking.uv_compile(self._rooms, tree, relock, "--no-header", python=sys.executable)
         if done.code != 0:
             raise failure(lock, done)
-        why = (
-            f"no Python {lock.python} is installed where Quarterdeck runs, so uv resolved {lock.path} for "
-            f"Python {lock.python} and the result was written in pip-compile's form"
-        )
+        if asking.confirms(lock, text):
+            return _relocked(old, relock, compiled=False)
         header = old[: len(old) - len(without_header(old))]
-        note = Reason(code="resolved-by-uv", subject=lock.path, text=why)
-        return _relocked(without_leaks(header + without_options(text), old), relock, compiled=True, notes=(note,))
+        command = command_lines.for_people(relock, by_uv=True)
+        text = without_leaks(header + without_header(text), old)
+        return Relocked(text=text, command=command, notes=(note,), compiled=True)
 
     def _tools(self, python: Path) -> str:
         with self._rooms.room() as room:
@@ -129,11 +131,6 @@ def without_header(text: str) -> str:
     return "".join(lines[start:])
 
 
-def without_options(text: str) -> str:
-    """Drop uv's own leading comments and options."""
-    return without_header(text)
-
-
 def without_leaks(text: str, old: str) -> str:
     """Drop option lines that the old lock did not have: they come from the settings of this machine."""
     known = {line.strip() for line in old.splitlines() if line.startswith("-")}
@@ -151,6 +148,23 @@ def without_leaks(text: str, old: str) -> str:
 
 def _relocked(text: str, relock: Relock, *, compiled: bool, notes: tuple[Reason, ...] = ()) -> Relocked:
     return Relocked(text=text, command=command_lines.for_people(relock), notes=notes, compiled=compiled)
+
+
+def _no_python(lock: Lock) -> Reason:
+    text = (
+        f"no Python {lock.python} is installed where Quarterdeck runs, so uv resolved {lock.path} for it, and the "
+        "result was written in pip-compile's form"
+    )
+    return Reason(code="resolved-by-uv", subject=lock.path, text=text)
+
+
+def _too_young(lock: Lock, young: tuple[str, ...]) -> Reason:
+    """pip-compile can only hide all young releases, which would lower these pins; uv can make exceptions."""
+    text = (
+        f"{', '.join(young)} in {lock.path} stay although they are younger than the cooldown; uv resolved the lock "
+        "with this exception, and the result was written in pip-compile's form"
+    )
+    return Reason(code="kept-young", subject=lock.path, text=text)
 
 
 def _unsupported_cutoff(relock: Relock, tools: str) -> tuple[Reason, ...]:

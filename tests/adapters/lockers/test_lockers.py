@@ -150,6 +150,21 @@ def test_a_release_younger_than_the_cooldown_is_not_taken(bench: Bench) -> None:
     assert "--uploaded-prior-to=2026-11-17T12:00:00Z" in done.command
 
 
+def test_a_pin_that_is_younger_than_the_cooldown_is_not_lowered_and_the_others_move(bench: Bench) -> None:
+    bench.index.add("young", "3.0", uploaded_at=NOW - timedelta(days=1))
+    bench.index.add("young", "4.0", uploaded_at=NOW - timedelta(hours=1))
+    bench.index.add("young", "2.0", uploaded_at=LONG_AGO)
+    bench.index.add("child", "3.0", uploaded_at=NOW - timedelta(days=1))
+    text = "child==1.0\n    # via -r a.in\nyoung==3.0\n    # via -r a.in\n"
+    done = bench.compile(bench.lock("child\nyoung\n", text, before=NOW - timedelta(days=7)))
+    assert done.text == HEADER.format(python=OURS, command=COMMAND) + text.replace("child==1.0", "child==2.0")
+    assert [note.code for note in done.notes] == ["kept-young"]
+    assert done.command.startswith("uv pip compile --upgrade-package=child ")
+    settled = text.replace("child==1.0", "child==2.0")
+    again = bench.compile(bench.lock("child\nyoung\n", settled, before=NOW - timedelta(days=7)))
+    assert not again.compiled
+
+
 def test_an_own_cutoff_of_the_lock_is_kept_and_not_doubled(bench: Bench) -> None:
     arguments = ("--uploaded-prior-to=2025-01-01T00:00:00Z",)
     bench.index.add("child", "0.1", uploaded_at=datetime(2024, 1, 1, tzinfo=UTC))
