@@ -172,7 +172,11 @@ def test_a_new_release_updates_the_open_proposal_and_a_commit_of_mine_ends_that(
     git(repository, "checkout", "-q", "main")
     index.add("package-08", "1.2", uploaded_at=LONG_AGO)
     alone = terminal("run", str(repository), "--json", *NOW).repository
-    assert (alone["outcome"], alone["why"], alone["error"]) == ("left-alone", ["#1 carries commits that are not ours"], None)
+    assert (alone["outcome"], alone["why"], alone["error"]) == (
+        "left-alone",
+        ["#1 carries commits that are not ours"],
+        None,
+    )
     assert git(repository, "log", "-1", "--format=%s", BRANCH) == "Mine"
 
 
