@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.decide.plan import Wish
@@ -247,7 +247,7 @@ def a_world(change: Callable[[World], None] | None = None) -> World:
         },
         tags={"python:3.12-slim": "sha256:" + "2" * 64},
         compiled={"requirements.txt": LOCK.replace("4.2.15", "4.2.30")},
-        releases={"django": tuple(Release(version=v, yanked=False, requires_python="", uploaded_at=None)
+        releases={"django": tuple(Release(version=v, yanked=False, requires_python="", uploaded_at=datetime(2026, 1, 1, tzinfo=UTC))
                                   for v in ("4.2.15", "4.2.30", "5.2"))},
     )  # fmt: skip
     if change:

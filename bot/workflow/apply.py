@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -71,12 +71,37 @@ def _compile(tools: Tools, job: Job, folder: Path, now: datetime) -> Iterator[Co
     for step in job.rebuild.steps:
         if not isinstance(step.action, Relock):
             continue
-        relock = step.action
+        relock, unknown = _cooled(tools, job, step.action)
         with tools.progress.step(job.snapshot.repository, f"compiling {relock.lock.path}"):
             done = tools.lockers[relock.lock.locker].relock(folder, relock, now)
         (folder / relock.lock.path).write_bytes(done.text.encode())
         pins, _ = lock_file.pins(relock.lock.path, done.text)
-        yield Compiled(step=step, relock=relock, text=done.text, command=done.command, notes=done.notes, pins=pins)
+        yield Compiled(
+            step=step, relock=relock, text=done.text, command=done.command, notes=(*unknown, *done.notes), pins=pins
+        )
+
+
+def _cooled(tools: Tools, job: Job, relock: Relock) -> tuple[Relock, tuple[Reason, ...]]:
+    """Drop the cooldown where an index names no upload times: resolvers would see no release at all, or refuse."""
+    if relock.uploaded_before is None:
+        return relock, ()
+    names = sorted({pin.name for pin in relock.lock.pins if pin.direct is not False})
+    try:
+        with tools.progress.step(job.snapshot.repository, "asking the index when releases were uploaded"):
+            releases = _releases(tools.index, names)
+    except (Unavailable, AccessDenied):
+        return relock, ()
+    silent = [name for name, found in releases.items() if found and not any(row.uploaded_at for row in found)]
+    if not silent:
+        return relock, ()
+    text = f"the cooldown was not kept in {relock.lock.path}: the index names no upload times for {', '.join(silent)}"
+    note = Reason(code="cooldown-unknown", subject=relock.lock.path, text=text)
+    return replace(relock, uploaded_before=None), (note,)
+
+
+def _releases(index: Index, names: list[str]) -> dict[str, tuple[Release, ...]]:
+    with ThreadPoolExecutor(INDEX_READERS) as pool:
+        return dict(zip(names, pool.map(index.releases, names), strict=True))
 
 
 def _lay_out(folder: Path, job: Job) -> None:
@@ -139,8 +164,7 @@ def _held(tools: Tools, job: Job, compiled: tuple[Compiled, ...]) -> tuple[tuple
 
 def _held_rows(index: Index, job: Job, asked: list[tuple[Compiled, Pin]]) -> tuple[HeldBack, ...]:
     names = sorted({pin.name for _, pin in asked})
-    with ThreadPoolExecutor(INDEX_READERS) as pool:
-        releases = dict(zip(names, pool.map(index.releases, names), strict=True))
+    releases = _releases(index, names)
     rows = [
         _held_row(index, job, done, pin, latest)
         for done, pin in asked

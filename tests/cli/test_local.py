@@ -253,3 +253,13 @@ def test_the_body_is_the_same_bytes_for_the_same_input(
     assert marks.parse(bodies[0]) is not None
     assert str(tmp_path) not in bodies[0]
     assert "127.0.0.1" not in bodies[0]
+
+
+@pytest.mark.parametrize("html", [False, True])
+def test_an_index_without_upload_times_is_used_without_a_cooldown(
+    terminal: Terminal, repository: Path, index: LocalIndex, html: bool
+) -> None:
+    index.no_upload_times, index.html_only = True, html
+    seen = terminal("run", str(repository), "--json", *NOW).repository
+    assert (seen["outcome"], seen["error"]) == ("opened", None)
+    assert len(terminal.compiles) == 1

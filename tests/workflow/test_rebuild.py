@@ -19,6 +19,7 @@ OPENING = [
     "remote acme/web",
     "fetch",
     "look python:3.12-slim",
+    "releases django",
     "compile requirements.txt with requirements.in requirements.txt",
     "releases django",
     "commit Dockerfile requirements.txt",
@@ -48,6 +49,7 @@ def test_a_second_run_with_nothing_new_changes_nothing() -> None:
         "remote",
         "fetch",
         "look",
+        "releases",
         "compile",
         "releases",
         "record",
@@ -169,6 +171,13 @@ def test_an_index_that_cannot_say_what_was_held_back_is_said_in_the_proposal() -
     world.failing["releases"] = Unavailable("down")
     assert world.run().record.outcome is Outcome.OPENED
     assert "what was held back is not known: down" in world.proposals[0].body
+
+
+def test_an_index_without_upload_times_ends_the_cooldown_and_the_proposal_says_so() -> None:
+    world = a_world()
+    world.releases = {"django": tuple(replace(row, uploaded_at=None) for row in world.releases["django"])}
+    world.run()
+    assert "the index names no upload times for django" in world.proposals[0].body
 
 
 def test_named_packages_ask_no_registry_and_hold_nothing_back() -> None:
