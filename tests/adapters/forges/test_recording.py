@@ -1,0 +1,30 @@
+"""A rehearsal answers with what would stand."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.adapters.forges.recording import RecordingForge
+from bot.model.proposal import Draft, State
+from bot.model.repository import Repository
+from tests.builders import a_proposal, some_marks
+from tests.world import FakeForge, World
+
+REPOSITORY = Repository(name="acme/web", url="")
+DRAFT = Draft(branch="quarterdeck/manual", base_branch="main", title="New", body="b", marks=some_marks())
+
+
+def test_nothing_is_written_and_the_answers_are_what_would_stand() -> None:
+    world = World(proposals=[a_proposal(1)])
+    forge = RecordingForge(FakeForge(world))
+    assert forge.remote(REPOSITORY).url
+    assert forge.proposals(REPOSITORY) == (a_proposal(1),)
+    opened = forge.open(REPOSITORY, DRAFT)
+    assert (opened.number, opened.title, opened.state) == (0, "New", State.OPEN)
+    updated = forge.update(REPOSITORY, 1, DRAFT)
+    assert (updated.number, updated.title, updated.url) == (1, "New", a_proposal(1).url)
+    assert forge.update(REPOSITORY, 9, DRAFT).number == 9
+    assert forge.close(REPOSITORY, 1, "why") == replace(a_proposal(1), state=State.CLOSED)
+    with pytest.raises(LookupError, match="#9"):
+        forge.close(REPOSITORY, 9, "why")
+    assert world.trace == ["remote acme/web"]
