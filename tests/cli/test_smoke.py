@@ -29,7 +29,7 @@ def test_real_packages_are_upgraded_within_their_sources(terminal: Terminal, tmp
     text = git(repo, "show", f"{BRANCH}:requirements.txt")
     assert text.startswith(HEAD.format(command))
     pins, _ = lock_file.pins("requirements.txt", text)
-    assert [(pin.name, pin.version) for pin in pins][0] == ("idna", "3.4")
+    assert (pins[0].name, pins[0].version) == ("idna", "3.4")
     assert [bool(pin.hashes) for pin in pins] == [hashed, hashed]
     assert [(row["name"], row["taken"]) for row in seen["held_back"]] == [("idna", "3.4")]
     assert seen["held_back"][0]["why"] == "idna<3.5 in requirements.in:1"
