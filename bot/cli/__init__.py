@@ -7,8 +7,12 @@
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -24,6 +28,7 @@ COMMANDS = {
     "explain": ("bot.cli.show", "explain", "Every reason behind the last decision on a repository."),
     "config": ("bot.cli.configure", "config", "Check a configuration, write a commented one, print its schema."),
 }
+TIDYING = 1.0  # seconds for threads whose child was ended to take their folders away
 EPILOG = """\b
 Examples:
   quarterdeck check .                      look at the repository here; change nothing
@@ -72,12 +77,13 @@ def quarterdeck(ctx: click.Context, common: Common) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the contract's code; no traceback for anything a user can cause."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = quarterdeck.main(words, prog_name="quarterdeck", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        end_all()
-        code = _told("interrupted", "", 130)
+        _leave()
     except click.ClickException as error:
         error.show()
         code = 2
@@ -90,6 +96,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminated(signum: int, frame: object) -> None:
+    """Take SIGTERM (`docker stop`, systemd, a cancelled job) as Ctrl-C."""
+    del signum, frame
+    raise KeyboardInterrupt
+
+
+def _leave() -> NoReturn:
+    """End at once after an interruption: no child stays, and no thread that waits for a server is waited for."""
+    end_all()
+    until = time.monotonic() + TIDYING
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, until - time.monotonic()))
+    _told("interrupted", "", 130)
+    sys.stdout.flush()
+    os._exit(130)
 
 
 def _told(message: str, hint: str, code: int) -> int:

@@ -1,8 +1,10 @@
 """Child processes: always a list, always a time limit, always an explicit environment, killed as a whole group."""
 
+import contextlib
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,12 @@ PASSED_ON = (
 
 
 RUNNING: set[subprocess.Popen[str]] = set()  # what an interrupted program must not leave behind
+STARTING = threading.Lock()  # no child is born between the last look at RUNNING and the end
+ENDING = threading.Event()
+
+
+class Interrupted(BotError):
+    """The program is ending, so no child is started any more and what one said is not used."""
 
 
 class TimedOut(BotError):
@@ -42,15 +50,7 @@ def run(argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str
 
     Raises TimedOut after killing the whole group, StoreError where the disk is full or the program is missing.
     """
-    try:
-        child = subprocess.Popen(
-            list(argv), cwd=cwd, env=dict(env), start_new_session=True, text=True, encoding="utf-8", errors="replace",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        raise StoreError(f"{argv[0]} is not installed", hint=f"install {argv[0]} and run again") from error
-    with child:
-        RUNNING.add(child)
+    with _started(argv, cwd, env) as child:
         try:
             out, err = child.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as error:
@@ -58,13 +58,33 @@ def run(argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str
         finally:
             RUNNING.discard(child)
             _end_group(child)
+    if ENDING.is_set():
+        raise Interrupted(f"{Path(argv[0]).name} was stopped because Quarterdeck is ending")
     return Finished(code=child.returncode, stdout=out, stderr=err)
 
 
+def _started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:
+    with STARTING:
+        if ENDING.is_set():
+            raise Interrupted(f"{Path(argv[0]).name} is not started because Quarterdeck is ending")
+        try:
+            child = subprocess.Popen(
+                list(argv), cwd=cwd, env=dict(env), start_new_session=True, text=True, encoding="utf-8",
+                errors="replace", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise StoreError(f"{argv[0]} is not installed", hint=f"install {argv[0]} and run again") from error
+        RUNNING.add(child)
+        return child
+
+
 def end_all() -> None:
-    """Kill every child that still runs, for a program that ends because it was interrupted."""
-    for child in tuple(RUNNING):
-        _end_group(child)
+    """Kill every child that still runs and start no other, for a program that ends because it was interrupted."""
+    with STARTING:
+        ENDING.set()
+        for child in tuple(RUNNING):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
 
 
 def _end_group(child: subprocess.Popen[str]) -> None:

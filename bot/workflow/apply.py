@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from bot.model.releases import Release
 from bot.model.snapshot import Snapshot
 from bot.ports import Index
 from bot.workflow.context import Tools
+from bot.workflow.together import together
 
 INDEX_READERS = 8  # index pages asked for at a time: small, and the index is somebody else's
 
@@ -100,8 +100,7 @@ def _cooled(tools: Tools, job: Job, relock: Relock) -> tuple[Relock, tuple[Reaso
 
 
 def _releases(index: Index, names: list[str]) -> dict[str, tuple[Release, ...]]:
-    with ThreadPoolExecutor(INDEX_READERS) as pool:
-        return dict(zip(names, pool.map(index.releases, names), strict=True))
+    return dict(zip(names, together(index.releases, names, readers=INDEX_READERS), strict=True))
 
 
 def _lay_out(folder: Path, job: Job) -> None:

@@ -1,6 +1,5 @@
 """Ask registries what the tags of a snapshot point to now: once per distinct image."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from bot.decide import assess
@@ -12,6 +11,7 @@ from bot.model.policy import Policy
 from bot.model.snapshot import Snapshot
 from bot.ports import Registry
 from bot.workflow.case import Case
+from bot.workflow.together import together
 
 READERS = 4  # registries count requests, and one repository has few images
 
@@ -21,8 +21,8 @@ def look(case: Case, snapshot: Snapshot) -> tuple[Snapshot, tuple[ImageLook, ...
     names = sorted({tag_of(use) for use in snapshot.images if use.name.tag}, key=str)
     if not names or case.wish.only == "locks" or case.wish.packages:
         return snapshot, ()
-    with case.tools.progress.step(case.name, "asking registries"), ThreadPoolExecutor(READERS) as pool:
-        answers = tuple(pool.map(lambda name: _one(case.tools.registry, name), names))
+    with case.tools.progress.step(case.name, "asking registries"):
+        answers = together(lambda name: _one(case.tools.registry, name), names, readers=READERS)
     looks = tuple(answer for answer in answers if isinstance(answer, ImageLook))
     refused = {name: str(answer) for name, answer in zip(names, answers, strict=True) if isinstance(answer, str)}
     strange = tuple(

@@ -95,12 +95,15 @@ def test_a_run_that_is_killed_is_completed_by_the_next(job: Job, moment: str) ->
     assert "app==1.1" in git(job.repository, "show", f"{BRANCH}:requirements.txt")
 
 
-def test_an_interruption_ends_with_130_without_a_traceback_and_leaves_no_resolver_behind(job: Job) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_with_130_without_a_traceback_and_leaves_no_resolver_behind(
+    job: Job, how: signal.Signals
+) -> None:
     with job.start() as child:
         _until(lambda: job.index.count("/simple/app/"), "never asked the index")
         job.index.slow("/simple/app/", 30)
         _until(job.left_behind, "never compiled")
-        child.send_signal(signal.SIGINT)
+        child.send_signal(how)
         out, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
     assert "Traceback" not in err

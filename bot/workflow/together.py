@@ -1,0 +1,17 @@
+"""Small questions asked several at a time; an interruption waits for none of them."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def together(work: Callable[[Item], Result], items: Iterable[Item], *, readers: int) -> tuple[Result, ...]:
+    """Call `work` for every item with at most `readers` threads; results in order, the first exception is raised."""
+    pool = ThreadPoolExecutor(readers)
+    try:
+        return tuple(pool.map(work, items))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
