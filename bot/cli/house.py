@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 
@@ -65,6 +65,11 @@ class Home:
         if (entry := configured.get(target)) is not None:
             url = located(entry.url) if entry.url else ""
             return self.inner.assignment(Repository(name=entry.name, url=url, branch=entry.branch), entry)
+        if URL.match(target) and urlsplit(target).password:
+            raise ConfigError(
+                "the URL carries a password, which would end up in logs and in the data folder",
+                hint="leave it out and use ssh, or configure [forge] with a token",
+            )
         if not URL.match(target) and not Path(target).exists():
             near = difflib.get_close_matches(target, configured, n=1)
             known = f"did you mean {near[0]!r}?" if near else "name a path or URL of a git repository"

@@ -116,7 +116,8 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
     images = _image_steps(situation, why) if wish.only != "locks" and not wish.packages else []
     if not locks and not images:
         what = f"no lock pins {', '.join(wish.packages)}" if wish.packages else "every image is at its newest digest"
-        what = "no lock can be compiled" if not wish.packages and wish.only == "locks" else what
+        if not wish.packages and (wish.only == "locks" or not situation.snapshot.images):
+            what = "no lock can be compiled; see the findings"
         return NothingToDo(why=(why, Reason(code="nothing-moves", subject=situation.snapshot.repository, text=what)))
     branch = f"quarterdeck/quarterly-{quarter}" if trigger is Trigger.QUARTERLY else "quarterdeck/manual"
     return Rebuild(trigger=trigger, branch=branch, quarter=quarter, steps=(*locks, *images), why=(why,))

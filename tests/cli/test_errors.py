@@ -162,3 +162,18 @@ def test_a_path_inside_a_repository_a_file_url_and_the_path_itself_are_one_repos
     assert terminal("check", f"file://{repo}", "--json", *NOW).repository["name"] == "one"
     twice = terminal("check", str(repo), str(repo / "sub"), "--json", *NOW)
     assert len(twice.json["repositories"]) == 1
+
+
+def test_a_password_in_a_url_is_refused_and_shown_nowhere(terminal: Terminal, tmp_path: Path) -> None:
+    said = terminal("run", "https://user:s3cretpw@127.0.0.1:1/x.git", "--json")
+    assert said.code == 2
+    assert "s3cretpw" not in said.out + said.err
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file() and b"s3cretpw" in path.read_bytes()]
+
+
+def test_a_shallow_clone_is_a_repository_like_any_other(terminal: Terminal, tmp_path: Path) -> None:
+    repo = make_repository(tmp_path / "whole", {"README.md": "x"})
+    commit(repo, {"README.md": "y"}, "More")
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repo}", "shallow")
+    seen = terminal("check", str(tmp_path / "shallow"), "--json", *NOW).repository
+    assert (seen["outcome"], seen["error"]) == ("nothing", None)

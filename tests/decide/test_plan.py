@@ -126,7 +126,7 @@ def test_locks_that_cannot_be_compiled_are_left_out() -> None:
     snapshot = a_snapshot(locks=(a_lock(obstacle="its header asks for --pip-args"),))
     decided = plan.plan(Wish(only="locks"), a_situation(snapshot=snapshot))
     assert isinstance(decided, NothingToDo)
-    assert decided.why[-1].text == "no lock can be compiled"
+    assert decided.why[-1].text == "no lock can be compiled; see the findings"
 
 
 def test_an_empty_repository_has_nothing_to_keep_fresh_and_an_unreadable_one_says_so() -> None:

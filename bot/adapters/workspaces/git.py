@@ -22,6 +22,8 @@ from bot.model.repository import CommitInfo, Head, Remote, TreeFile
 from bot.system.process import base_environment
 
 TIME_LIMIT = 900.0  # seconds for one git command; a first clone of a large repository takes minutes
+# a shallow clone (what CI checks out) is a source like any other
+FETCH = ("fetch", "--no-tags", "--force", "--update-shallow", "--no-write-fetch-head", "--quiet")
 FALLBACK_BRANCHES = ("main", "master")
 OURS = "refs/quarterdeck"
 RECEIVE_PACK = "git -c core.hooksPath=/dev/null -c receive.autogc=false -c core.fsmonitor=false receive-pack"
@@ -86,7 +88,7 @@ class GitWorkspace:
         depth = ["--unshallow"] if remote.history and (self._path / "shallow").exists() else []
         if not remote.history:
             depth = ["--depth=1", "--filter=blob:none"]
-        self._transfer(remote, ["fetch", "--no-tags", "--force", "--no-write-fetch-head", "--quiet", *depth,
+        self._transfer(remote, [*FETCH, *depth,
                                 *self._upload_pack(remote), "origin", f"+refs/heads/{name}:{local}"])  # fmt: skip
         return Head(branch=name, commit=self._run(["rev-parse", "--verify", local]).strip())
 
@@ -138,7 +140,7 @@ class GitWorkspace:
             return None
         depth = [] if remote.history else ["--depth=2", "--filter=blob:none"]
         local = f"{OURS}/proposals/{name}"
-        self._transfer(remote, ["fetch", "--no-tags", "--force", "--no-write-fetch-head", "--quiet", *depth,
+        self._transfer(remote, [*FETCH, *depth,
                                 *self._upload_pack(remote), "origin", f"+refs/heads/{name}:{local}"])  # fmt: skip
         return self._commits([local, "-1"])[0]
 
