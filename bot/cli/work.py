@@ -12,6 +12,7 @@ from bot.decide.plan import Wish
 from bot.model.policy import Trigger
 from bot.model.runs import Outcome
 
+FIRST_YEAR, LAST_YEAR = 1980, 2090  # what git writes as a commit's date, with room for quarters before and after
 TRIGGERS = click.Choice([str(trigger) for trigger in Trigger])
 WORK_OPTIONS = (
     click.option("--trigger", type=TRIGGERS, default="auto", show_default=True,
@@ -102,4 +103,6 @@ def _moment(now: str | None) -> datetime | None:
         moment = datetime.fromisoformat(now)
     except ValueError as error:
         raise click.BadParameter(f"{now!r} is not a time; write 2026-10-06T09:00:00Z", param_hint="--now") from error
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise click.BadParameter(f"name a year from {FIRST_YEAR} to {LAST_YEAR}", param_hint="--now")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -26,6 +26,8 @@ def _clean(said: Said) -> None:
         (("run",), "no repository is named"),
         (("run", "nowhere"), "'nowhere' is neither a configured repository nor a path here"),
         (("run", "--now", "yesterday", "."), "'yesterday' is not a time"),
+        (("run", "--now", "0001-01-01", "."), "name a year from 1980 to 2090"),
+        (("run", "--now", "9999-12-31T23:59:59Z", "."), "name a year from 1980 to 2090"),
         (("run", "--trigger", "soon", "."), "Invalid value for '--trigger'"),
         (("run", "--nonsense", "."), "No such option"),
         (("explain", "."), "was not worked on yet"),
