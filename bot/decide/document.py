@@ -6,7 +6,7 @@ from typing import assert_never
 from bot.decide.assess import platforms_of
 from bot.decide.explain import verdict
 from bot.model.change import Change
-from bot.model.findings import Finding, MovedDigest, QuarterDue, Unreadable
+from bot.model.findings import Finding, LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue, Unreadable
 from bot.model.images import ImageLook, ImageName, ImageUse
 from bot.model.locks import Lock
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Relock, Repin, Step
@@ -96,6 +96,11 @@ def _finding(finding: Finding) -> dict[str, object]:
         case QuarterDue(quarter=quarter, since=since):
             why = f"due since {since:%Y-%m-%d}" if since else "never rebuilt before"
             return _row("quarter-due", quarter, "", None, why)
+        case PythonMismatch(path=path, locked=locked, installed=installed, where=where):
+            why = f"it is compiled for Python {locked}, and {where} installs it in Python {installed}"
+            return _row("python-mismatch", path, path, locked, why)
+        case LockOutOfDate(path=path, subject=subject, why=why):
+            return _row("lock-out-of-date", subject, path, None, why)
         case Unreadable(path=path, line=line, subject=subject, why=why):
             return _row("unreadable", subject, f"{path}:{line}" if line else path, None, why)
         case _:

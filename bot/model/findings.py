@@ -34,4 +34,26 @@ class Unreadable:
     why: str
 
 
-Finding: TypeAlias = MovedDigest | QuarterDue | Unreadable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonMismatch:
+    """A lock was compiled for one Python and is installed in another; `where` names what installs it (`Dockerfile:3`).
+
+    `locked` and `installed` are versions like `3.12`.
+    """
+
+    path: str
+    locked: str
+    installed: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockOutOfDate:
+    """The sources of a lock ask for something that it does not pin; `subject` is the package, `why` a sentence."""
+
+    path: str
+    subject: str
+    why: str
+
+
+Finding: TypeAlias = MovedDigest | QuarterDue | Unreadable | PythonMismatch | LockOutOfDate

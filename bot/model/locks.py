@@ -5,10 +5,26 @@ from enum import StrEnum
 
 
 class LockerName(StrEnum):
-    """The tools whose lock files we know."""
+    """The tools whose lock files we know; those that are not in WRITTEN are read, and not written yet."""
 
     PIP_TOOLS = "pip-tools"
     UV_PIP = "uv-pip"
+    UV = "uv"
+    POETRY = "poetry"
+    PIPENV = "pipenv"
+    PDM = "pdm"
+    CONDA_LOCK = "conda-lock"
+    PYLOCK = "pylock"
+
+
+WRITTEN = frozenset({LockerName.PIP_TOOLS, LockerName.UV_PIP})
+
+
+class Libc(StrEnum):
+    """The C library of an image: which wheels can be installed in it."""
+
+    GLIBC = "glibc"
+    MUSL = "musl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +59,9 @@ class Lock:
     `sources` are its arguments, `inputs` every file that it reads besides, `after` the inputs that are locks
     themselves and so must be compiled before; all paths are relative to the repository.
     `obstacle` says why it cannot be compiled again, "" where it can.
+    `platform` (`linux/amd64`) and `libc` are those of the image that installs it, `pip_tools` is the version of
+    pip-tools that the repository itself pins ("" for none). `index_url` and `extra_indexes` are the package indexes
+    that its command or its sources name, as written.
     """
 
     path: str
@@ -57,6 +76,11 @@ class Lock:
     python_from: str
     pins: tuple[Pin, ...]
     obstacle: str = ""
+    platform: str = "linux/amd64"
+    libc: Libc = Libc.GLIBC
+    pip_tools: str = ""
+    index_url: str = ""
+    extra_indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,3 +12,18 @@ class Release:
     yanked: bool
     requires_python: str
     uploaded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexView:
+    """What a resolver may see of the package indexes.
+
+    `index_url` stands in for the configured default index ("": it does not), `extra_indexes` are searched besides
+    the configured ones. Releases whose first file was uploaded at `cutoff` or later are hidden, but for the pairs
+    (normalised name, version) in `visible`, and for projects whose page names no upload times at all.
+    """
+
+    index_url: str = ""
+    extra_indexes: tuple[str, ...] = ()
+    cutoff: datetime | None = None
+    visible: frozenset[tuple[str, str]] = frozenset()
