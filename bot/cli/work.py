@@ -9,6 +9,7 @@ import click
 from bot.cli.options import Common, common_options
 from bot.decide import document
 from bot.decide.plan import Wish
+from bot.decide.relocks import Moves
 from bot.model.policy import Trigger
 from bot.model.runs import Outcome
 
@@ -19,8 +20,11 @@ WORK_OPTIONS = (
                  help="auto: what is due; quarterly: this quarter's rebuild; manual: upgrade everything now; "
                       "security: only what fixes something."),
     click.option("--only", type=click.Choice(["locks", "images"]), help="Look at one kind of pin only."),
-    click.option("--package", "packages", multiple=True, metavar="NAME",
-                 help="Upgrade only this package and what it needs, now (repeatable)."),
+    click.option("--package", "packages", multiple=True, metavar="NAME[>=VERSION]",
+                 help="Upgrade only this package and what it needs, now; with a version: to the lowest release that "
+                      "is not below it (repeatable)."),
+    click.option("--refresh", is_flag=True,
+                 help="Upgrade nothing: bring locks in line with their sources, now."),
     click.option("--now", metavar="ISO8601", help="A time to work at instead of the clock's, to test calendars with."),
 )  # fmt: skip
 
@@ -37,8 +41,8 @@ def _work_options(function: click.decorators.FC) -> click.decorators.FC:
 @click.option("--dry-run", is_flag=True, help="Do everything but push and write to the forge.")
 @common_options
 def run(  # noqa: PLR0913 - one parameter per option
-    targets: tuple[str, ...], *, trigger: str, only: str | None, packages: tuple[str, ...], now: str | None,
-    dry_run: bool, common: Common,
+    targets: tuple[str, ...], *, trigger: str, only: str | None, packages: tuple[str, ...], refresh: bool,
+    now: str | None, dry_run: bool, common: Common,
 ) -> int:  # fmt: skip
     """Look at repositories, decide, rebuild and propose.
 
@@ -46,7 +50,9 @@ def run(  # noqa: PLR0913 - one parameter per option
     configured ones are worked on. Your checkout is never touched: the work happens in a clone of its own, and the
     result is a branch that you merge, or not.
     """
-    return _work(targets, _wish(trigger, only, packages), now, common, rehearsal=dry_run, fail_on="none")
+    return _work(
+        targets, _wish(trigger, only, packages, refresh=refresh), now, common, rehearsal=dry_run, fail_on="none"
+    )
 
 
 @click.command()
@@ -56,23 +62,41 @@ def run(  # noqa: PLR0913 - one parameter per option
               help="Exit with 3 when there are findings.")  # fmt: skip
 @common_options
 def check(  # noqa: PLR0913 - one parameter per option
-    targets: tuple[str, ...], *, trigger: str, only: str | None, packages: tuple[str, ...], now: str | None,
-    fail_on: str, common: Common,
+    targets: tuple[str, ...], *, trigger: str, only: str | None, packages: tuple[str, ...], refresh: bool,
+    now: str | None, fail_on: str, common: Common,
 ) -> int:  # fmt: skip
     """Say what is pinned, what is due, and what would be proposed; change nothing.
 
     TARGET is as in `run`. Locks are compiled for real, in a throw-away folder, so what is shown is what `run`
     would propose now.
     """
-    return _work(targets, _wish(trigger, only, packages), now, common, rehearsal=True, fail_on=fail_on)
+    return _work(targets, _wish(trigger, only, packages, refresh=refresh), now, common, rehearsal=True, fail_on=fail_on)
 
 
-def _wish(trigger: str, only: str | None, packages: tuple[str, ...]) -> Wish:
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 - not needed for --help
-
+def _wish(trigger: str, only: str | None, packages: tuple[str, ...], *, refresh: bool) -> Wish:
     kinds = {"locks": "locks", "images": "images"}
-    names = tuple(sorted({canonicalize_name(name) for name in packages}))
-    return Wish(trigger=Trigger(trigger), only=kinds[only] if only else None, packages=names)  # type: ignore[arg-type]
+    wanted = [_wanted(text) for text in packages]
+    moves = Moves(
+        packages=tuple(sorted({name for name, floor in wanted if not floor})),
+        floors=tuple(sorted({(name, floor) for name, floor in wanted if floor})),
+        refresh=refresh,
+    )
+    return Wish(trigger=Trigger(trigger), only=kinds[only] if only else None, moves=moves)  # type: ignore[arg-type]
+
+
+def _wanted(text: str) -> tuple[str, str]:
+    """Read `NAME` or `NAME>=VERSION`; the version is "" where there is none."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - not needed for --help
+    from packaging.utils import canonicalize_name  # noqa: PLC0415
+
+    try:
+        asked = Requirement(text)
+    except InvalidRequirement as error:
+        raise click.BadParameter(f"{text!r} is no package name", param_hint="--package") from error
+    floors = [part.version for part in asked.specifier if part.operator == ">="]
+    if asked.url or asked.marker or asked.extras or len(asked.specifier) != len(floors) or len(floors) > 1:
+        raise click.BadParameter(f"{text!r}: write NAME, or NAME>=VERSION", param_hint="--package")
+    return canonicalize_name(asked.name), floors[0] if floors else ""
 
 
 def _work(  # noqa: PLR0913 - what a command line says

@@ -1,14 +1,15 @@
 """What to do about a repository: rebuild, wait, or nothing, each with its reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Literal, assert_never
 
+from bot.decide import relocks
 from bot.decide.calendar import Due, NotDue, Verdict, frozen, not_due_reason
+from bot.decide.relocks import Moves
 from bot.model.findings import MovedDigest
 from bot.model.images import ImageUse
-from bot.model.locks import Lock
-from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Relock, Repin, Step, UpgradeAll, UpgradeOnly
+from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Repin, Step
 from bot.model.policy import Policy, Schedule, Trigger
 from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
@@ -16,18 +17,18 @@ from bot.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What the caller asked for: the trigger, one kind of thing only, these packages only (normalised names)."""
+    """What the caller asked for: the trigger, one kind of thing only, and what may move."""
 
     trigger: Trigger = Trigger.AUTO
     only: Literal["locks", "images"] | None = None
-    packages: tuple[str, ...] = ()
+    moves: Moves = field(default_factory=Moves)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Everything that a plan depends on.
 
-    `digests` pairs each image mention with what its tag points to now; `open_quarters` are quarters whose
+    `stale` are the paths of locks that do not match their sources; `digests` pairs each image mention with what its tag points to now; `open_quarters` are quarters whose
     proposal stands open, which is kept current.
     """
 
@@ -39,6 +40,7 @@ class Situation:
     policy: Policy
     schedule: Schedule
     now: datetime
+    stale: frozenset[str] = frozenset()
 
 
 def plan(wish: Wish, situation: Situation) -> Plan:
@@ -67,13 +69,13 @@ def plan(wish: Wish, situation: Situation) -> Plan:
 
 
 def _effective(wish: Wish) -> Trigger:
-    """Give the trigger to act on: a person who names packages wants them now, whatever the calendar says."""
-    return Trigger.MANUAL if wish.trigger is Trigger.AUTO and wish.packages else wish.trigger
+    """Give the trigger to act on: a person who says what may move wants it now, whatever the calendar says."""
+    return Trigger.MANUAL if wish.trigger is Trigger.AUTO and wish.moves.narrow else wish.trigger
 
 
 def _asked(wish: Wish, situation: Situation) -> Reason:
-    what = f"upgrade {', '.join(wish.packages)}" if wish.packages else "upgrade everything"
-    return Reason(code="manual", subject=situation.snapshot.repository, text=f"somebody asked to {what} now")
+    text = f"somebody asked to {wish.moves.text} now"
+    return Reason(code="manual", subject=situation.snapshot.repository, text=text)
 
 
 def _quarterly(wish: Wish, situation: Situation, *, forced: bool) -> Plan:
@@ -102,6 +104,10 @@ def _wait(calendar: NotDue, situation: Situation, *, forced: bool) -> Plan:
             code="digest-waits", subject=names, text=f"{names} moved; the new digest waits for the quarter"
         )
         return Deferred(until=calendar.until, why=(waiting, reason))
+    if situation.stale and calendar.until is not None:
+        paths = ", ".join(sorted(situation.stale))
+        text = f"{paths} not in line with the sources; the next rebuild mends it, --refresh does it now"
+        return Deferred(until=calendar.until, why=(Reason(code="lock-waits", subject=paths, text=text), reason))
     return NothingToDo(why=(reason,))
 
 
@@ -112,27 +118,21 @@ def _due_reason(quarter: str, since: datetime | None, repository: str) -> Reason
 
 
 def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, why: Reason) -> Plan:
-    locks = _lock_steps(wish, situation, trigger, why) if wish.only != "images" else []
-    images = _image_steps(situation, why) if wish.only != "locks" and not wish.packages else []
+    snapshot, moves = situation.snapshot, wish.moves
+    cutoff = _cutoff(situation, trigger)
+    locks = (
+        relocks.steps(moves, snapshot.locks, situation.stale, cutoff, situation.policy, why)
+        if wish.only != "images"
+        else ()
+    )
+    images = _image_steps(situation, why) if wish.only != "locks" and not moves.narrow else []
     if not locks and not images:
-        what = f"no lock pins {', '.join(wish.packages)}" if wish.packages else "every image is at its newest digest"
-        if not wish.packages and (wish.only == "locks" or not situation.snapshot.images):
-            what = "no lock can be compiled; see the findings"
-        return NothingToDo(why=(why, Reason(code="nothing-moves", subject=situation.snapshot.repository, text=what)))
+        what = "every image is at its newest digest"
+        if moves.narrow or wish.only == "locks" or not snapshot.images:
+            what = relocks.nothing_to_compile(moves, snapshot.locks)
+        return NothingToDo(why=(why, Reason(code="nothing-moves", subject=snapshot.repository, text=what)))
     branch = f"quarterdeck/quarterly-{quarter}" if trigger is Trigger.QUARTERLY else "quarterdeck/manual"
     return Rebuild(trigger=trigger, branch=branch, quarter=quarter, steps=(*locks, *images), why=(why,))
-
-
-def _lock_steps(wish: Wish, situation: Situation, trigger: Trigger, why: Reason) -> list[Step]:
-    steps = []
-    cutoff = _cutoff(situation, trigger)
-    for lock in in_order(situation.snapshot.locks):
-        names = tuple(sorted(set(wish.packages) & {pin.name for pin in lock.pins}))
-        if lock.obstacle or (wish.packages and not names):
-            continue
-        movement = UpgradeOnly(names=names) if wish.packages else UpgradeAll()
-        steps.append(Step(action=Relock(lock=lock, movement=movement, uploaded_before=cutoff), why=(why,)))
-    return steps
 
 
 def _cutoff(situation: Situation, trigger: Trigger) -> datetime | None:
@@ -160,17 +160,6 @@ def _image_steps(situation: Situation, why: Reason) -> list[Step]:
             continue
         steps.append(Step(action=Repin(use=use, digest=digest), why=(reason, why)))
     return steps
-
-
-def in_order(locks: tuple[Lock, ...]) -> tuple[Lock, ...]:
-    """Sort locks so that each comes after those that it includes; by path where they do not depend."""
-    waiting = {lock.path: lock for lock in sorted(locks, key=lambda lock: lock.path)}
-    ordered: list[Lock] = []
-    while waiting:
-        ready = [lock for lock in waiting.values() if not set(lock.after) & (waiting.keys() - {lock.path})]
-        chosen = ready or list(waiting.values())[:1]
-        ordered.extend(waiting.pop(lock.path) for lock in chosen)
-    return tuple(ordered)
 
 
 def _nothing(code: str, subject: str, text: str) -> NothingToDo:

@@ -17,25 +17,42 @@ class UpgradeAll:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeOnly:
-    """Only the named packages (normalised) may move, and what they need."""
+    """The named packages (normalised) go to their newest, and nothing else moves further than they need."""
 
     names: tuple[str, ...]
 
 
-Movement: TypeAlias = UpgradeAll | UpgradeOnly
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixAtLeast:
+    """Bring packages to the lowest release that is not below a version, and let others go by the smallest steps.
+
+    `floors` pairs normalised names with versions, sorted; the cooldown does not hold for them.
+    """
+
+    floors: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """Nothing is upgraded; what the sources ask for and the lock does not hold is brought in."""
+
+
+Movement: TypeAlias = UpgradeAll | UpgradeOnly | FixAtLeast | Refresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relock:
-    """Compile one lock again; releases uploaded after `uploaded_before` are not taken.
+    """Compile one lock again; releases uploaded at `uploaded_before` or later are not taken, pins never lowered by it.
 
-    `keep` names pins that are younger than that already: they stay where they are rather than being downgraded.
+    `build` names packages (normalised) whose source distributions may be built, which runs their code.
+    `resolver` is the policy's: `auto`, `pip-tools` (never uv's answer) or `uv` (never pip-compile's).
     """
 
     lock: Lock
     movement: Movement
     uploaded_before: datetime | None
-    keep: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    resolver: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

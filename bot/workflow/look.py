@@ -19,7 +19,7 @@ READERS = 4  # registries count requests, and one repository has few images
 def look(case: Case, snapshot: Snapshot) -> tuple[Snapshot, tuple[ImageLook, ...]]:
     """Look at every tag; one that cannot be seen for good becomes Unreadable, a registry that is down raises."""
     names = sorted({tag_of(use) for use in snapshot.images if use.name.tag}, key=str)
-    if not names or case.wish.only == "locks" or case.wish.packages:
+    if not names or case.wish.only == "locks" or case.wish.moves.narrow:
         return snapshot, ()
     with case.tools.progress.step(case.name, "asking registries"):
         answers = together(lambda name: _one(case.tools.registry, name), names, readers=READERS)

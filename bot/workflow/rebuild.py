@@ -138,7 +138,7 @@ def _carried_out(case: Case, seen: Seen, record: RunRecord) -> RunRecord:
             return replace(
                 record,
                 outcome=Outcome.PLANNED if planned else done.outcome,
-                plan=rebuild if not (case.wish.only or case.wish.packages) else replace(rebuild, quarter=""),
+                plan=rebuild if not (case.wish.only or case.wish.moves.narrow) else replace(rebuild, quarter=""),
                 change=change,
                 proposal=done.proposal,
                 why=done.why,

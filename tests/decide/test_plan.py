@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.decide import plan
+from bot.decide import plan, relocks
 from bot.decide.calendar import Due, NotDue
 from bot.decide.plan import Wish
+from bot.decide.relocks import Moves
 from bot.model.findings import MovedDigest, Unreadable
 from bot.model.locks import Lock
 from bot.model.plan import Deferred, NothingToDo, Rebuild, Relock, Repin, UpgradeAll, UpgradeOnly
@@ -94,13 +95,13 @@ def test_no_cooldown_means_no_cutoff() -> None:
 
 def test_named_packages_move_alone_and_now() -> None:
     locks = (a_lock("a.txt"), a_lock("b.txt", pins=(a_pin("flask"),)))
-    wish = Wish(packages=("django",))
+    wish = Wish(moves=Moves(packages=("django",)))
     decided = _rebuild(plan.plan(wish, a_situation(snapshot=a_snapshot(locks=locks, images=(PINNED,)), calendar=DONE)))
     assert [step.action.lock.path for step in decided.steps if isinstance(step.action, Relock)] == ["a.txt"]
     assert [step.action.movement for step in decided.steps if isinstance(step.action, Relock)] == [
         UpgradeOnly(names=("django",))
     ]
-    missing = plan.plan(Wish(packages=("nope",)), a_situation())
+    missing = plan.plan(Wish(moves=Moves(packages=("nope",))), a_situation())
     assert isinstance(missing, NothingToDo)
     assert missing.why[-1].text == "no lock pins nope"
 
@@ -153,7 +154,7 @@ def test_security_says_that_it_is_not_there_yet() -> None:
     ],
 )
 def test_a_lock_comes_after_those_that_it_includes(locks: tuple[Lock, ...], order: list[str]) -> None:
-    assert [lock.path for lock in plan.in_order(locks)] == order
+    assert [lock.path for lock in relocks.in_order(locks)] == order
 
 
 @given(
@@ -168,7 +169,7 @@ def test_every_plan_and_every_step_has_reasons(trigger, only, packages, calendar
         digests=((PINNED, NEW),) if images else (),
         moved=(MOVED,) if images else (),
     )
-    decided = plan.plan(Wish(trigger=trigger, only=only, packages=packages), situation)
+    decided = plan.plan(Wish(trigger=trigger, only=only, moves=Moves(packages=packages)), situation)
     assert decided.why
     if isinstance(decided, Rebuild):
         assert decided.steps

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.decide.plan import Wish
+from bot.decide.relocks import Moves
 from bot.errors import AccessDenied, LockFailed, StoreError, Unavailable
 from bot.formats import marks
 from bot.model.plan import Deferred, NothingToDo, Rebuild
@@ -182,7 +183,7 @@ def test_an_index_without_upload_times_ends_the_cooldown_and_the_proposal_says_s
 
 def test_named_packages_ask_no_registry_and_hold_nothing_back() -> None:
     world = a_world()
-    world.run(Wish(packages=("django",)))
+    world.run(Wish(moves=Moves(packages=("django",))))
     assert not [event for event in world.trace if event.startswith(("look", "releases"))]
     assert world.proposals[0].branch == "quarterdeck/manual"
 

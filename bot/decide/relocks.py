@@ -1,0 +1,109 @@
+"""Which locks are compiled again, and how far their packages may move."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.decide.diff import version
+from bot.model.locks import WRITTEN, Lock
+from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, Step, UpgradeAll, UpgradeOnly
+from bot.model.policy import Policy
+from bot.model.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """What may move: everything, the named `packages`, packages below their `floors`, or with `refresh` nothing.
+
+    Names are normalised; `floors` pairs them with versions.
+    """
+
+    packages: tuple[str, ...] = ()
+    floors: tuple[tuple[str, str], ...] = ()
+    refresh: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a person asked for something less than everything."""
+        return bool(self.packages or self.floors or self.refresh)
+
+    @property
+    def text(self) -> str:
+        """Say it as people ask for it: `upgrade django, jinja2 to at least 3.1.6`."""
+        parts = [f"upgrade {', '.join(self.packages)}"] if self.packages else []
+        parts += [f"bring {name} to at least {floor}" for name, floor in self.floors]
+        parts += ["bring locks in line with their sources"] if self.refresh else []
+        return " and ".join(parts) or "upgrade everything"
+
+
+def steps(
+    moves: Moves, locks: tuple[Lock, ...], stale: frozenset[str], cutoff: datetime | None, policy: Policy, why: Reason
+) -> tuple[Step, ...]:
+    """Give one step per lock that is compiled, in the order of `-r` and `-c`.
+
+    A lock that includes one that is compiled is refreshed, so that it takes over what moved there. `stale` are the
+    paths of locks that do not match their sources.
+    """
+    found: list[Step] = []
+    touched: set[str] = set()
+    for lock in in_order(locks):
+        if lock.obstacle or lock.locker not in WRITTEN:
+            continue
+        movement, reasons = _movement(moves, lock, stale), [why]
+        below = next((path for path in lock.after if path in touched), None)
+        if movement is None and below is not None:
+            movement = Refresh()
+            text = f"{lock.path} is compiled with {below}, where something moves"
+            reasons.append(Reason(code="builds-on", subject=below, text=text))
+        if movement is None:
+            continue
+        touched.add(lock.path)
+        relock = Relock(
+            lock=lock, movement=movement, uploaded_before=cutoff, build=policy.build_from_source,
+            resolver=policy.resolver,
+        )  # fmt: skip
+        found.append(Step(action=relock, why=tuple(reasons)))
+    return tuple(found)
+
+
+def _movement(moves: Moves, lock: Lock, stale: frozenset[str]) -> Movement | None:
+    if not moves.narrow:
+        return UpgradeAll()
+    pinned = {pin.name: pin.version for pin in lock.pins}
+    names = tuple(sorted(set(moves.packages) & pinned.keys()))
+    floors = tuple(pair for pair in sorted(moves.floors) if pair[0] in pinned and _below(pinned[pair[0]], pair[1]))
+    if floors:
+        return FixAtLeast(floors=floors)
+    if names:
+        return UpgradeOnly(names=names)
+    return Refresh() if moves.refresh and lock.path in stale else None
+
+
+def _below(pinned: str, floor: str) -> bool:
+    have, wanted = version(pinned), version(floor)
+    return have is None or wanted is None or have < wanted
+
+
+def nothing_to_compile(moves: Moves, locks: tuple[Lock, ...]) -> str:
+    """Say why no lock is compiled."""
+    read_only = sorted(lock.path for lock in locks if lock.locker not in WRITTEN)
+    if moves.floors and not moves.packages:
+        wanted = ", ".join(f"{name} below {floor}" for name, floor in moves.floors)
+        return f"no lock that can be compiled pins {wanted}"
+    if moves.packages:
+        return f"no lock pins {', '.join(moves.packages)}"
+    if moves.refresh:
+        return "every lock matches its sources"
+    if read_only and len(read_only) == len(locks):
+        return f"{', '.join(read_only)} can be read, but not written yet"
+    return "no lock can be compiled; see the findings"
+
+
+def in_order(locks: tuple[Lock, ...]) -> tuple[Lock, ...]:
+    """Sort locks so that each comes after those that it includes; by path where they do not depend."""
+    waiting = {lock.path: lock for lock in sorted(locks, key=lambda lock: lock.path)}
+    ordered: list[Lock] = []
+    while waiting:
+        ready = [lock for lock in waiting.values() if not set(lock.after) & (waiting.keys() - {lock.path})]
+        chosen = ready or list(waiting.values())[:1]
+        ordered.extend(waiting.pop(lock.path) for lock in chosen)
+    return tuple(ordered)
