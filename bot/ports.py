@@ -116,13 +116,15 @@ class Index(Protocol):
 class Relocked:
     """What a lock would be: its new text, the exact command that a person can run, and what to know besides.
 
-    `compiled` tells whether the compiler ran, or the same question had been answered before.
+    `moved` has a reason for each package (its subject) that moves along with the wanted ones. `compiled` tells
+    whether the compiler ran, or the same question had been answered before.
     """
 
     text: str
     command: str
     notes: tuple[Reason, ...]
     compiled: bool
+    moved: tuple[Reason, ...] = ()
 
 
 class Locker(Protocol):
@@ -131,6 +133,7 @@ class Locker(Protocol):
     def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         """Compile in `tree`, a throw-away folder with the repository's files; what it writes there is not a result.
 
+        The text is proven: it installs for the lock's Python and platform, and compiling again changes nothing.
         Raises LockFailed with the resolver's own reason, Unavailable where the index does not answer.
         """
         ...

@@ -16,7 +16,7 @@ from bot.adapters.indexes.simple import SimpleIndex
 from bot.adapters.lockers.interpreters import OURS, Interpreters
 from bot.adapters.lockers.memory import Memory
 from bot.adapters.lockers.pip_tools import PipToolsLocker
-from bot.adapters.lockers.rooms import Rooms
+from bot.adapters.lockers.rooms import Confinement, Rooms
 from bot.adapters.lockers.uv_pip import UvPipLocker
 from bot.adapters.registries.oci import OciRegistry, RegistryHost
 from bot.adapters.stores.sql import SqlStore
@@ -24,11 +24,14 @@ from bot.adapters.workspaces.git import GitWorkspace
 from bot.adapters.workspaces.recording import RecordingWorkspace
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
+from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
 from bot.model.repository import Repository
 from bot.model.secrets import Credential, SecretRef
 from bot.ports import Clock, Engine, Forge, Locker, Progress, Workspace
 from bot.settings import RepositorySettings, Settings
+from bot.system import confine
+from bot.system.confine import Limits
 from bot.system.http import Http
 from bot.system.pip_config import PipConfiguration, pip_configuration
 from bot.system.secrets import docker_credentials, reveal
@@ -81,6 +84,7 @@ class House:
             progress=self.order.progress,
             clock=self.clock,
             rehearsal=self.order.rehearsal,
+            bench=self.rooms.folder,
         )
 
     def assignment(self, repository: Repository, configured: RepositorySettings | None) -> Assignment:
@@ -135,7 +139,23 @@ class House:
     @cached_property
     def rooms(self) -> Rooms:
         """Where resolver children run."""
-        return Rooms(self.order.data_dir, self.pip, timeout=self.settings.isolation.timeout.total_seconds())
+        return Rooms(self.order.data_dir, self.gate, self.confinement)
+
+    @cached_property
+    def confinement(self) -> Confinement:
+        """How resolver children are kept apart; raises ConfigError where the mode that is configured cannot be had."""
+        wanted = self.settings.isolation
+        strongest, why = confine.strongest()
+        if wanted.mode == Isolation.SANDBOX and strongest is not Isolation.SANDBOX:
+            hint = 'install bubblewrap and allow it user namespaces, or take mode = "process"'
+            raise ConfigError(f'[isolation] mode = "sandbox" cannot be had here: {why}', hint=hint)
+        return Confinement(
+            isolation=strongest if wanted.mode == "auto" else Isolation(wanted.mode),
+            chosen=wanted.mode != "auto",
+            why=why if wanted.mode == "auto" else "",
+            limits=Limits(memory=wanted.memory),
+            timeout=wanted.timeout.total_seconds(),
+        )
 
     @cached_property
     def memory(self) -> Memory:
@@ -145,7 +165,7 @@ class House:
     @cached_property
     def interpreters(self) -> Interpreters:
         """Pythons with pip-tools."""
-        return Interpreters(self.rooms)
+        return Interpreters(self.rooms, download=self.settings.python.download)
 
     @cached_property
     def registry(self) -> OciRegistry:

@@ -91,6 +91,11 @@ class Home:
         rows += [_never(entry.name) for entry in self.inner.settings.repositories if entry.name not in seen]
         return sorted(rows, key=lambda row: str(row["name"]))
 
+    def isolation(self) -> dict[str, Any]:
+        """Say how resolvers are kept apart here: `mode`, and `why` not better ("" where it is the best, or chosen)."""
+        confinement = self.inner.confinement
+        return {"mode": str(confinement.isolation), "why": confinement.why}
+
     def _row(self, document: dict[str, Any]) -> dict[str, Any]:
         repository = Repository(name=document["name"], url=document["url"])
         done = frozenset(self.inner.store.quarters(repository.key)) | {

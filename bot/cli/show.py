@@ -20,10 +20,12 @@ def status(common: Common) -> None:
     from bot.cli.house import open_house  # noqa: PLC0415
 
     with open_house(common, None, rehearsal=True) as house:
-        rows = house.status()
+        rows, apart = house.status(), house.isolation()
         if common.json:
-            return _json({"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}", "repositories": rows})
+            head = {"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}"}
+            return _json({**head, "repositories": rows, "isolation": apart})
     out = render.console()
+    out.print(f"resolvers run in isolation: {escape(_apart(apart))}", soft_wrap=True)
     if not rows:
         click.echo("no repository was worked on yet: try `quarterdeck check PATH`")
         return None
@@ -78,6 +80,11 @@ def explain(target: str, common: Common) -> None:
     for why in found["why"]:
         out.print(f"  outcome {found['outcome']} because {escape(why)}", soft_wrap=True)
     return None
+
+
+def _apart(isolation: dict[str, Any]) -> str:
+    """Say how resolvers are kept apart, and why not better."""
+    return f"{isolation['mode']} ({isolation['why']})" if isolation["why"] else str(isolation["mode"])
 
 
 def _json(value: object) -> None:

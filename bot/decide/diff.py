@@ -75,26 +75,29 @@ def behind(pin: Pin, releases: tuple[Release, ...]) -> Release | None:
 class Holders:
     """What may hold a pin back: its source lines, the lock's Python, the cooldown, and the packages that want it.
 
-    `parents` maps a package of the lock that requires the pin to its version and its Requires-Dist lines.
+    `parents` maps a package of the lock that requires the pin to its version and its Requires-Dist lines;
+    `build` names packages whose source distributions may be built.
     """
 
     wanted: tuple[Requirement, ...]
     python: str
     cutoff: datetime | None
     parents: Mapping[str, tuple[str, tuple[str, ...]]]
+    build: tuple[str, ...] = ()
 
 
 def held_back(pin: Pin, path: str, latest: Release, holders: Holders) -> HeldBack:
     """Name what holds a direct pin below its newest release.
 
-    Asked in this order: the sources, the Python of the lock, the cooldown, other packages of the lock. What none
-    of them explains is the resolver's choice.
+    Asked in this order: the sources, the Python of the lock, the cooldown, other packages of the lock, whether there
+    is a wheel. What none of them explains is the resolver's choice.
     """
     why = (
         _by_source(latest, holders.wanted)
         or _by_python(latest, holders.python)
         or _by_cooldown(latest, holders.cutoff)
         or _by_parent(pin.name, latest, holders.parents)
+        or _by_wheels(pin.name, latest, holders.build)
         or Reason(code="resolver", subject=pin.name, text="the resolver found no set of versions with it")
     )
     return HeldBack(path=path, name=pin.name, taken=pin.version, newest=latest.version, why=why)
@@ -133,6 +136,13 @@ def _by_parent(name: str, latest: Release, parents: Mapping[str, tuple[str, tupl
                 text = f"{parent} {parent_version} wants {name}{wanted.specifier}"
                 return Reason(code="package", subject=parent, text=text)
     return None
+
+
+def _by_wheels(name: str, latest: Release, build: tuple[str, ...]) -> Reason | None:
+    if latest.wheels or name in build:
+        return None
+    text = f"{latest.version} is a source distribution only, which build_from_source does not allow to be built"
+    return Reason(code="no-wheel", subject=name, text=text)
 
 
 def version(text: str) -> Version | None:

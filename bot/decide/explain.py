@@ -15,6 +15,7 @@ from bot.model.reasons import Reason
 
 LIMIT = 65_536  # characters in the body of a pull request on GitHub
 SHORT_DIGEST = 12
+MOVES_ALONG = "moves-along"  # the code of the reasons that decide/steps.py gives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ def _full(story: Story) -> list[str]:
     change = story.change
     return [
         *_pin_tables(change.pins),
+        _along(change.pins),
         _image_table(change.images),
         _held_table(change.held_back),
         _notes(change.notes),
@@ -120,6 +122,15 @@ def _asked_by(row: PinChange) -> str:
     if row.direct:
         return f"direct, and {parents}" if parents else "direct"
     return f"pulled in by {parents}" if parents else "pulled in"
+
+
+def _along(pins: tuple[PinChange, ...]) -> str:
+    """Say why packages move that nobody asked for: the first reason of a row is then its own."""
+    rows = [reason.text for row in pins for reason in row.why[:1] if reason.code == MOVES_ALONG]
+    lines = "\n".join(f"- {prose(text)}" for text in dict.fromkeys(rows))
+    return (
+        f"## Moves along\n\nNobody asked for these, but without them it would not resolve:\n\n{lines}" if rows else ""
+    )
 
 
 def _image_table(images: tuple[ImageChange, ...]) -> str:

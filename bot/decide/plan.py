@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 
 from bot.decide import relocks
 from bot.decide.calendar import Due, NotDue, Verdict, frozen, not_due_reason
-from bot.decide.relocks import Moves
+from bot.decide.relocks import Moves, Terms
 from bot.model.findings import MovedDigest
 from bot.model.images import ImageUse
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Repin, Step
@@ -28,7 +28,8 @@ class Wish:
 class Situation:
     """Everything that a plan depends on.
 
-    `stale` are the paths of locks that do not match their sources; `digests` pairs each image mention with what its tag points to now; `open_quarters` are quarters whose
+    `stale` are the paths of locks that do not match their sources.
+    `digests` pairs each image mention with what its tag points to now; `open_quarters` are quarters whose
     proposal stands open, which is kept current.
     """
 
@@ -120,11 +121,8 @@ def _due_reason(quarter: str, since: datetime | None, repository: str) -> Reason
 def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, why: Reason) -> Plan:
     snapshot, moves = situation.snapshot, wish.moves
     cutoff = _cutoff(situation, trigger)
-    locks = (
-        relocks.steps(moves, snapshot.locks, situation.stale, cutoff, situation.policy, why)
-        if wish.only != "images"
-        else ()
-    )
+    terms = Terms(stale=situation.stale, cutoff=cutoff, policy=situation.policy, why=why)
+    locks = relocks.steps(moves, snapshot.locks, terms) if wish.only != "images" else ()
     images = _image_steps(situation, why) if wish.only != "locks" and not moves.narrow else []
     if not locks and not images:
         what = "every image is at its newest digest"

@@ -35,20 +35,27 @@ class Moves:
         return " and ".join(parts) or "upgrade everything"
 
 
-def steps(
-    moves: Moves, locks: tuple[Lock, ...], stale: frozenset[str], cutoff: datetime | None, policy: Policy, why: Reason
-) -> tuple[Step, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What holds for every step: `stale` are the paths of locks that do not match their sources."""
+
+    stale: frozenset[str]
+    cutoff: datetime | None
+    policy: Policy
+    why: Reason
+
+
+def steps(moves: Moves, locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ...]:
     """Give one step per lock that is compiled, in the order of `-r` and `-c`.
 
-    A lock that includes one that is compiled is refreshed, so that it takes over what moved there. `stale` are the
-    paths of locks that do not match their sources.
+    A lock that includes one that is compiled is refreshed, so that it takes over what moved there.
     """
     found: list[Step] = []
     touched: set[str] = set()
     for lock in in_order(locks):
         if lock.obstacle or lock.locker not in WRITTEN:
             continue
-        movement, reasons = _movement(moves, lock, stale), [why]
+        movement, reasons = _movement(moves, lock, terms.stale), [terms.why]
         below = next((path for path in lock.after if path in touched), None)
         if movement is None and below is not None:
             movement = Refresh()
@@ -58,9 +65,12 @@ def steps(
             continue
         touched.add(lock.path)
         relock = Relock(
-            lock=lock, movement=movement, uploaded_before=cutoff, build=policy.build_from_source,
-            resolver=policy.resolver,
-        )  # fmt: skip
+            lock=lock,
+            movement=movement,
+            uploaded_before=terms.cutoff,
+            build=terms.policy.build_from_source,
+            resolver=terms.policy.resolver,
+        )
         found.append(Step(action=relock, why=tuple(reasons)))
     return tuple(found)
 
@@ -107,3 +117,18 @@ def in_order(locks: tuple[Lock, ...]) -> tuple[Lock, ...]:
         chosen = ready or list(waiting.values())[:1]
         ordered.extend(waiting.pop(lock.path) for lock in chosen)
     return tuple(ordered)
+
+
+def levels(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], ...]:
+    """Group the relocks among ordered steps: each group needs only what earlier groups compile."""
+    depth: dict[str, int] = {}
+    groups: list[list[Step]] = []
+    for step in steps:
+        if not isinstance(step.action, Relock):
+            continue
+        lock = step.action.lock
+        at = max((depth[path] + 1 for path in lock.after if path in depth), default=0)
+        depth[lock.path] = at
+        groups += [[]] if at == len(groups) else []
+        groups[at].append(step)
+    return tuple(tuple(group) for group in groups)

@@ -17,6 +17,9 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 NOISE = re.compile(r"^(WARNING|DEPRECATION|INFO|Looking in|Collecting|  (File|Downloading|Using)|Traceback|\[notice])")
 PATH = re.compile(r"(?<![\w:/.])(?:file:/)?/(?:[\w.+@-]+/)+[\w.+@-]*")
 CREDENTIAL = re.compile(r"(https?://)[^/\s@]+@")
+ONLY_SDIST = re.compile(
+    r"no usable wheels|has no wheels|building source distributions is disabled|only[- ]binary", re.IGNORECASE
+)
 NO_SOLUTION = "No solution found"
 LIMIT = 600  # characters; a reason is read by people
 

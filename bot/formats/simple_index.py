@@ -111,6 +111,7 @@ def _release(files: list[IndexFile]) -> Release:
         yanked=all(file.yanked for file in files),
         requires_python=files[0].requires_python,
         uploaded_at=min((file.uploaded_at for file in files if file.uploaded_at), default=None),
+        wheels=any(file.is_wheel for file in files),
     )
 
 

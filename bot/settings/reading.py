@@ -14,10 +14,9 @@ from bot.settings.mistakes import BadSettings, Mistake, Notes, Place
 from bot.settings.values import RepositorySettings, Settings
 
 NOT_YET = (
-    "advisories", "discover", "forge.app", "isolation.memory", "isolation.mode", "policy.add_upgrade_layer",
-    "policy.build_from_source", "policy.digest_settle", "policy.max_feed_age", "policy.max_open_pull_requests",
-    "policy.overview", "policy.resolver", "policy.retag", "policy.security_severity", "python", "schedule.security",
-    "schedule.spread", "service", "waiver",
+    "advisories", "discover", "forge.app", "policy.add_upgrade_layer", "policy.digest_settle", "policy.max_feed_age",
+    "policy.max_open_pull_requests", "policy.overview", "policy.retag", "policy.security_severity",
+    "schedule.security", "schedule.spread", "service", "waiver",
 )  # fmt: skip
 """Keys that this version reads and does not act on yet. An issue that acts on one takes it out."""
 

@@ -203,7 +203,9 @@ def _own() -> tuple[Path, ...]:
 def _places(path: Path) -> tuple[Path, ...]:
     """Where a path is to be seen: as it is called, and where its links lead."""
     if not path.is_absolute() or path == Path("/"):
-        raise StoreError(f"{path} cannot be handed into a sandbox", hint="name an absolute path of less than everything")
+        raise StoreError(
+            f"{path} cannot be handed into a sandbox", hint="name an absolute path of less than everything"
+        )
     real = path.resolve()
     if not real.exists():
         raise StoreError(f"{path} does not exist, so nothing can be run with it", hint="make it, or check its name")

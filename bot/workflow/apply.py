@@ -1,26 +1,22 @@
 """Apply a plan in a throw-away folder: new lock texts, new Dockerfile texts, and the rows that tell of them."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.decide import diff
-from bot.errors import AccessDenied, Unavailable
-from bot.formats import dockerfile, lock_file
-from bot.model.change import Change, FileText, HeldBack, ImageChange, PinChange
+from bot.decide import diff, relocks
+from bot.errors import BotError
+from bot.formats import dockerfile, encodings, lock_file
+from bot.model.change import Change, FileText, ImageChange, PinChange
 from bot.model.images import ImageUse
-from bot.model.locks import Pin
-from bot.model.plan import Rebuild, Relock, Repin, Step, UpgradeAll
-from bot.model.reasons import Reason
-from bot.model.releases import Release
+from bot.model.plan import Rebuild, Relock, Repin, Step
 from bot.model.snapshot import Snapshot
-from bot.ports import Index
 from bot.workflow.context import Tools
+from bot.workflow.held import Compiled, held_back
 from bot.workflow.together import together
 
-INDEX_READERS = 8  # index pages asked for at a time: small, and the index is somebody else's
+COMPILERS = 2  # locks of one repository compiled at a time, where neither includes the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,25 +28,13 @@ class Job:
     contents: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
-    """One lock after compiling."""
-
-    step: Step
-    relock: Relock
-    text: str
-    command: str
-    notes: tuple[Reason, ...]
-    pins: tuple[Pin, ...]
-
-
 def apply(tools: Tools, job: Job, now: datetime) -> Change:
     """Take every step or none: a lock that does not compile raises, and nothing of this repository is proposed."""
-    with tempfile.TemporaryDirectory(prefix="quarterdeck-") as folder:
-        compiled = tuple(_compile(tools, job, Path(folder), now))
-    texts = {done.relock.lock.path: done.text.encode() for done in compiled}
+    with tools.bench() as folder:
+        compiled = _compile(tools, job, folder, now)
+    texts = {done.relock.lock.path: done.data for done in compiled}
     texts |= _repinned(job)
-    held, notes = _held(tools, job, compiled)
+    held, notes = held_back(tools, job.snapshot, compiled)
     return Change(
         files=tuple(FileText(path=p, data=data) for p, data in sorted(texts.items()) if data != job.contents[p]),
         pins=tuple(row for done in sorted(compiled, key=_path) for row in _pin_rows(done)),
@@ -65,42 +49,49 @@ def _path(done: Compiled) -> str:
     return done.relock.lock.path
 
 
-def _compile(tools: Tools, job: Job, folder: Path, now: datetime) -> Iterator[Compiled]:
-    """Compile each lock once, in order, so that a later lock sees what the earlier ones came to."""
+def _compile(tools: Tools, job: Job, folder: Path, now: datetime) -> tuple[Compiled, ...]:
+    """Compile each lock once: those that include others after them, so that they see what the earlier came to."""
     _lay_out(folder, job)
-    for step in job.rebuild.steps:
-        if not isinstance(step.action, Relock):
-            continue
-        relock, unknown = _cooled(tools, job, step.action)
-        with tools.progress.step(job.snapshot.repository, f"compiling {relock.lock.path}"):
-            done = tools.lockers[relock.lock.locker].relock(folder, relock, now)
-        (folder / relock.lock.path).write_bytes(done.text.encode())
-        pins, _ = lock_file.pins(relock.lock.path, done.text)
-        yield Compiled(
-            step=step, relock=relock, text=done.text, command=done.command, notes=(*unknown, *done.notes), pins=pins
-        )
+    done: list[Compiled] = []
+    for level in relocks.levels(job.rebuild.steps):
+        found = together(lambda step: _tried(tools, job, folder, step, now), level, readers=COMPILERS)
+        failed = [one for one in found if isinstance(one, BotError)]
+        if failed:
+            raise _all_of(failed)
+        done += [one for one in found if isinstance(one, Compiled)]
+    return tuple(done)
 
 
-def _cooled(tools: Tools, job: Job, relock: Relock) -> tuple[Relock, tuple[Reason, ...]]:
-    """Drop the cooldown where an index names no upload times: resolvers would see no release at all, or refuse."""
-    if relock.uploaded_before is None:
-        return relock, ()
-    names = sorted({pin.name for pin in relock.lock.pins if pin.direct is not False})
+def _tried(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Compiled | BotError:
+    """Compile one lock; an error is given back, so that all that went wrong can be told at once."""
     try:
-        with tools.progress.step(job.snapshot.repository, "asking the index when releases were uploaded"):
-            releases = _releases(tools.index, names)
-    except (Unavailable, AccessDenied):
-        return relock, ()
-    silent = [name for name, found in releases.items() if found and not any(row.uploaded_at for row in found)]
-    if not silent:
-        return relock, ()
-    text = f"the cooldown was not kept in {relock.lock.path}: the index names no upload times for {', '.join(silent)}"
-    note = Reason(code="cooldown-unknown", subject=relock.lock.path, text=text)
-    return replace(relock, uploaded_before=None), (note,)
+        return _one(tools, job, folder, step, now)
+    except BotError as error:
+        return error
 
 
-def _releases(index: Index, names: list[str]) -> dict[str, tuple[Release, ...]]:
-    return dict(zip(names, together(index.releases, names, readers=INDEX_READERS), strict=True))
+def _one(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Compiled:
+    relock = step.action
+    if not isinstance(relock, Relock):
+        raise TypeError(f"{type(relock).__name__} is no relock")
+    lock = relock.lock
+    with tools.progress.step(job.snapshot.repository, f"compiling {lock.path}"):
+        done = tools.lockers[lock.locker].relock(folder, relock, now)
+    old = encodings.decode(job.contents[lock.path])
+    data = job.contents[lock.path] if done.text == old else encodings.encode(done.text, old)
+    (folder / lock.path).write_bytes(data)
+    pins, _ = lock_file.pins(lock.path, done.text)
+    return Compiled(
+        step=step, relock=relock, data=data, command=done.command, notes=done.notes, moved=done.moved, pins=pins
+    )
+
+
+def _all_of(errors: list[BotError]) -> BotError:
+    """Make one error of several, of the kind of the first: each names its lock."""
+    first = errors[0]
+    if len(errors) == 1:
+        return first
+    return type(first)("; ".join(dict.fromkeys(error.message for error in errors)), hint=first.hint)
 
 
 def _lay_out(folder: Path, job: Job) -> None:
@@ -116,7 +107,9 @@ def _lay_out(folder: Path, job: Job) -> None:
 
 def _pin_rows(done: Compiled) -> tuple[PinChange, ...]:
     lock = done.relock.lock
-    return diff.pin_changes(lock.path, lock.pins, done.pins, done.step.why)
+    along = {reason.subject: reason for reason in done.moved}
+    rows = diff.pin_changes(lock.path, lock.pins, done.pins, done.step.why)
+    return tuple(replace(row, why=(along[row.name], *row.why)) if row.name in along else row for row in rows)
 
 
 def _repinned(job: Job) -> dict[str, bytes]:
@@ -141,50 +134,3 @@ def _image_rows(job: Job) -> tuple[ImageChange, ...]:
         for repin, step in _repins(job)
     ]  # fmt: skip
     return tuple(sorted(rows, key=lambda row: (row.path, row.line, row.name)))
-
-
-def _held(tools: Tools, job: Job, compiled: tuple[Compiled, ...]) -> tuple[tuple[HeldBack, ...], tuple[Reason, ...]]:
-    """Ask the index about every direct pin; where it does not answer, the proposal says so instead of nothing."""
-    asked = [
-        (done, pin)
-        for done in compiled
-        for pin in done.pins
-        if isinstance(done.relock.movement, UpgradeAll) and pin.direct is not False
-    ]
-    if not asked:
-        return (), ()
-    try:
-        with tools.progress.step(job.snapshot.repository, "asking what was held back"):
-            return _held_rows(tools.index, job, asked), ()
-    except (Unavailable, AccessDenied) as error:
-        text = f"what was held back is not known: {error.message}"
-        return (), (Reason(code="held-back-unknown", subject=job.snapshot.repository, text=text),)
-
-
-def _held_rows(index: Index, job: Job, asked: list[tuple[Compiled, Pin]]) -> tuple[HeldBack, ...]:
-    names = sorted({pin.name for _, pin in asked})
-    releases = _releases(index, names)
-    rows = [
-        _held_row(index, job, done, pin, latest)
-        for done, pin in asked
-        if (latest := diff.behind(pin, releases[pin.name])) is not None
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.path, row.name)))
-
-
-def _held_row(index: Index, job: Job, done: Compiled, pin: Pin, latest: Release) -> HeldBack:
-    lock = done.relock.lock
-    readable = {*lock.sources, *lock.inputs}
-    versions = {other.name: other.version for other in done.pins}
-    parents = [entry.partition("[")[0] for entry in pin.via if " " not in entry]
-    holders = diff.Holders(
-        wanted=tuple(row for row in job.snapshot.requirements if row.name == pin.name and row.path in readable),
-        python=lock.python,
-        cutoff=done.relock.uploaded_before,
-        parents={
-            name: (versions[name], index.requirements(name, versions[name]) or ())
-            for name in parents
-            if name in versions
-        },
-    )
-    return diff.held_back(pin, lock.path, latest, holders)

@@ -1,7 +1,9 @@
 """What the work on one repository is given: the ports, and the operator's wishes for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.model.locks import LockerName
 from bot.model.policy import Policy, Schedule
@@ -11,7 +13,10 @@ from bot.ports import Clock, Forge, Index, Locker, Progress, Registry, Store, Wo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The ports; `rehearsal` names outcomes as planned, because forge and workspace only record."""
+    """The ports; `rehearsal` names outcomes as planned, because forge and workspace only record.
+
+    `bench` gives an empty folder to work in, which is gone afterwards.
+    """
 
     forge: Forge
     workspace: Workspace
@@ -22,6 +27,7 @@ class Tools:
     progress: Progress
     clock: Clock
     rehearsal: bool
+    bench: Callable[[], AbstractContextManager[Path]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

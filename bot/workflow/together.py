@@ -9,9 +9,15 @@ Result = TypeVar("Result")
 
 
 def together(work: Callable[[Item], Result], items: Iterable[Item], *, readers: int) -> tuple[Result, ...]:
-    """Call `work` for every item with at most `readers` threads; results in order, the first exception is raised."""
+    """Call `work` for every item with at most `readers` threads; results in order, the first exception is raised.
+
+    An exception is raised only when nothing is under way any more; an interruption (KeyboardInterrupt) at once.
+    """
     pool = ThreadPoolExecutor(readers)
     try:
         return tuple(pool.map(work, items))
+    except Exception:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -3,20 +3,23 @@
 import pytest
 
 from bot.decide import relocks
-from bot.decide.relocks import Moves
+from bot.decide.relocks import Moves, Terms
 from bot.model.locks import Lock, LockerName
-from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, UpgradeAll, UpgradeOnly
+from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, Repin, Step, UpgradeAll, UpgradeOnly
 from bot.model.policy import Policy
-from tests.builders import a_lock, a_pin, a_reason
+from tests.builders import a_lock, a_pin, a_reason, an_image
 
 BASE = a_lock("base.txt", pins=(a_pin("jinja2", "3.0"),))
 DEV = a_lock("dev.txt", pins=(a_pin("pytest", "8.0"),), after=("base.txt",))
 ALONE = a_lock("alone.txt", pins=(a_pin("jinja2", "3.1.6"),))
 LOCKS = (DEV, BASE, ALONE)
+TERMS = Terms(stale=frozenset(), cutoff=None, policy=Policy(), why=a_reason())
 
 
 def moved(moves: Moves, locks: tuple[Lock, ...] = LOCKS, stale: frozenset[str] = frozenset()) -> dict[str, Movement]:
-    found = relocks.steps(moves, locks, stale, None, Policy(resolver="uv", build_from_source=("x",)), a_reason())
+    policy = Policy(resolver="uv", build_from_source=("x",))
+    terms = Terms(stale=stale, cutoff=None, policy=policy, why=a_reason())
+    found = relocks.steps(moves, locks, terms)
     actions = [step.action for step in found if isinstance(step.action, Relock)]
     assert all((action.resolver, action.build) == ("uv", ("x",)) for action in actions)
     return {action.lock.path: action.movement for action in actions}
@@ -32,7 +35,7 @@ def test_a_fix_touches_locks_below_it_and_refreshes_what_builds_on_them() -> Non
 
 
 def test_the_step_of_a_lock_that_builds_on_another_says_so() -> None:
-    found = relocks.steps(Moves(packages=("jinja2",)), LOCKS, frozenset(), None, Policy(), a_reason())
+    found = relocks.steps(Moves(packages=("jinja2",)), LOCKS, TERMS)
     last = [step for step in found if isinstance(step.action, Relock) and step.action.lock is DEV]
     assert [reason.code for reason in last[0].why] == ["never-rebuilt", "builds-on"]
 
@@ -75,3 +78,11 @@ def test_what_was_asked_for_is_said_as_people_say_it(moves: Moves, text: str) ->
 )
 def test_where_nothing_is_compiled_it_says_why(moves: Moves, locks: tuple[Lock, ...], text: str) -> None:
     assert relocks.nothing_to_compile(moves, locks) == text
+
+
+def test_locks_that_need_each_other_are_compiled_one_after_the_other_and_the_others_beside_them() -> None:
+    found = relocks.steps(Moves(), LOCKS, TERMS)
+    paths = [[step.action.lock.path for step in level] for level in relocks.levels(found)]  # type: ignore[union-attr]
+    assert paths == [["alone.txt", "base.txt"], ["dev.txt"]]
+    repin = Step(action=Repin(use=an_image(), digest="sha256:" + "1" * 64), why=(a_reason(),))
+    assert relocks.levels((repin,)) == ()

@@ -6,35 +6,67 @@ both were measured, so an unchanged answer means that compiling again would chan
 
 import logging
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import uv
 
 from bot.adapters.lockers import command_lines
-from bot.adapters.lockers.rooms import Rooms
-from bot.decide import diff
+from bot.adapters.lockers.rooms import Room
 from bot.formats import lock_file
-from bot.model.locks import Lock, Pin
-from bot.model.plan import Relock
-from bot.system.process import Finished, TimedOut, run
+from bot.model.locks import Lock, LockerName, Pin
+from bot.system.process import Finished, TimedOut
 
 UNSAFE = frozenset({"distribute", "pip", "setuptools"})  # pip-compile leaves these out without --allow-unsafe
 NO_BUILDS = "--only-binary=:all:"  # an sdist would run its code; UV_NO_BUILD is not heeded by `uv pip compile`
+BARE = ("--no-header", "--no-annotate")
 LOG = logging.getLogger(__name__)
 
 
-def uv_compile(rooms: Rooms, tree: Path, relock: Relock, *extra: str, python: str) -> tuple[Finished, str]:
-    """Run `uv pip compile` for a relock; give how it ended and the text that it wrote ("" when it failed)."""
-    lock = relock.lock
-    with rooms.room() as room, tempfile.TemporaryDirectory(dir=room.home) as folder:
-        output = Path(folder) / "answer.txt"
-        current = tree / lock.path
-        output.write_bytes(current.read_bytes() if current.exists() else b"")
-        arguments = command_lines.uv_compile(relock, str(output))
-        argv = [uv.find_uv_bin(), "pip", "compile", "--quiet", f"--python={python}", NO_BUILDS, *extra, *arguments]
-        done = run(argv, cwd=tree / lock.directory, timeout=rooms.timeout, env=room.env)
-        return done, output.read_text("utf-8") if done.code == 0 else ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uv:
+    """Asks uv about one lock: `room.tree` holds the repository's files, `python` is an interpreter for it to look at.
+
+    `platform` is uv's name of the platform to resolve for, "" for this machine's. `build` names packages whose
+    source distributions may be built.
+    """
+
+    room: Room
+    lock: Lock
+    python: Path
+    platform: str = ""
+    build: tuple[str, ...] = ()
+    readable: tuple[Path, ...] = ()
+
+    def compile(self, moving: Sequence[str], *options: str, constraints: Sequence[str] = ()) -> tuple[Finished, str]:
+        """Run `uv pip compile`; give how it ended and the text that it wrote ("" when it failed).
+
+        The lock as it stands is what uv prefers; it is not written to.
+        """
+        tree = self.room.tree or self.room.home
+        with tempfile.TemporaryDirectory(dir=self.room.home) as folder:
+            output, limits = Path(folder) / "answer.txt", Path(folder) / "limits.txt"
+            current = tree / self.lock.path
+            output.write_bytes(current.read_bytes() if current.exists() else b"")
+            limits.write_text("".join(f"{line}\n" for line in constraints), "utf-8")
+            arguments = command_lines.uv_compile(self.lock, list(moving), str(output))
+            argv = [
+                uv.find_uv_bin(), "pip", "compile", "--quiet", f"--python={self.python}", *self.formats(),
+                *([f"--python-platform={self.platform}"] if self.platform else []), *options,
+                *([f"--constraints={limits}"] if constraints else []), *arguments,
+            ]  # fmt: skip
+            done = self.room.run(argv, cwd=tree / self.lock.directory, readable=self.readable)
+            return done, output.read_text("utf-8") if done.code == 0 else ""
+
+    def formats(self) -> list[str]:
+        """Give the options that keep source distributions from being built, but for those that may be.
+
+        Where some may be, every other package of the lock is named; the gate hands out no other sdist anyway.
+        """
+        if not self.build:
+            return [NO_BUILDS]
+        return [f"--only-binary={name}" for name in sorted({pin.name for pin in self.lock.pins} - set(self.build))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +77,14 @@ class Answer:
     complaint: str = ""
 
 
-def ask(rooms: Rooms, tree: Path, relock: Relock, *, python: str) -> Answer:
+def ask(asked: Uv, moving: Sequence[str], *options: str, constraints: Sequence[str] = ()) -> Answer:
     """Ask uv; where it cannot tell, the compiler is asked, and the complaint may explain why that fails too."""
     try:
-        done, text = uv_compile(rooms, tree, relock, "--no-header", "--no-annotate", python=python)
+        done, text = asked.compile(moving, *BARE, *options, constraints=constraints)
     except TimedOut as error:
         return Answer(text=None, complaint=error.message)
     if done.code != 0:
-        LOG.info("uv gives no answer for %s, so the compiler is asked: %s", relock.lock.path, done.stderr.strip())
+        LOG.info("uv gives no answer for %s, so the compiler is asked: %s", asked.lock.path, done.stderr.strip())
         return Answer(text=None, complaint=done.stderr)
     return Answer(text=text)
 
@@ -62,20 +94,16 @@ def confirms(lock: Lock, answer: str) -> bool:
     answered, _ = lock_file.pins(lock.path, answer)
     hashed = any(pin.hashes for pin in lock.pins)
     have = {_essence(pin, hashed=hashed) for pin in lock.pins}
-    would = {_essence(pin, hashed=hashed) for pin in answered if _counts(lock, pin)}
+    would = {_essence(pin, hashed=hashed) for pin in answered if counts(lock, pin.name)}
     return bool(have) and have == would
 
 
-def downgraded(lock: Lock, answer: str) -> tuple[str, ...]:
-    """Name the pins that the answer would lower, as a cooldown does to what was pinned younger than it."""
-    answered = {pin.name: diff.version(pin.version) for pin in lock_file.pins(lock.path, answer)[0]}
-    pairs = ((pin.name, diff.version(pin.version), answered.get(pin.name)) for pin in lock.pins)
-    return tuple(sorted({name for name, have, would in pairs if have and would and would < have}))
+def counts(lock: Lock, name: str) -> bool:
+    """Say whether pip-compile would write this package: the unsafe ones only where the lock has or allows them."""
+    if lock.locker is LockerName.UV_PIP or name not in UNSAFE:
+        return True
+    return "--allow-unsafe" in lock.arguments or any(pin.name == name for pin in lock.pins)
 
 
 def _essence(pin: Pin, *, hashed: bool) -> tuple[str, str, tuple[str, ...]]:
     return pin.name, pin.version, tuple(sorted(pin.hashes)) if hashed else ()
-
-
-def _counts(lock: Lock, pin: Pin) -> bool:
-    return pin.name not in UNSAFE or "--allow-unsafe" in lock.arguments or any(p.name == pin.name for p in lock.pins)

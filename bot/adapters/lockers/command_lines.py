@@ -4,30 +4,38 @@ import posixpath
 import shlex
 from datetime import datetime
 
-from bot.model.locks import Lock, LockerName
-from bot.model.plan import Relock, UpgradeAll, UpgradeOnly
+from bot.model.locks import Libc, Lock, LockerName
+from bot.model.plan import FixAtLeast, Refresh, Relock, UpgradeAll, UpgradeOnly
 
 # What uv pip compile calls otherwise, or does without; everything else is spelled the same.
 NOT_FOR_UV = frozenset({
     "--allow-unsafe", "--no-allow-unsafe", "--no-reuse-hashes", "--reuse-hashes", "--build-isolation",
     "--no-emit-options", "--emit-options", "--emit-trusted-host", "--no-emit-trusted-host", "--emit-find-links",
     "--no-emit-find-links", "--emit-index-url", "--no-emit-index-url", "--resolver", "--max-rounds", "--newline",
-    "--unsafe-package", "--annotate", "--header", "--uploaded-prior-to", "--pre",
+    "--unsafe-package", "--annotate", "--header", "--uploaded-prior-to", "--pre", "--rebuild", "--build-deps-for",
+    "--all-build-deps", "--only-build-deps", "--no-strip-extras", "--exclude-newer", "--annotation-style",
+    "--no-header",
 })  # fmt: skip
-
-FAR_AWAY = "2999-12-31"  # a date that excludes nothing
+CUTOFFS = frozenset({"--uploaded-prior-to", "--exclude-newer"})  # the gate holds them, for every pip and uv alike
+ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 def movement(relock: Relock) -> list[str]:
-    """Give the options that let packages move."""
+    """Give the options that let packages move, as a person would type them."""
     match relock.movement:
-        case UpgradeAll() if relock.keep:
-            moving = sorted({pin.name for pin in relock.lock.pins} - set(relock.keep))
-            return [f"--upgrade-package={name}" for name in moving]
         case UpgradeAll():
             return ["--upgrade"]
         case UpgradeOnly(names=names):
             return [f"--upgrade-package={name}" for name in names]
+        case FixAtLeast(floors=floors):
+            return [f"--upgrade-package={name}>={floor}" for name, floor in floors]
+        case Refresh():
+            return []
+
+
+def exactly(versions: dict[str, str]) -> list[str]:
+    """Give the options that bring packages to exactly these versions."""
+    return [f"--upgrade-package={name}=={at}" for name, at in sorted(versions.items())]
 
 
 def relative(lock: Lock, path: str) -> str:
@@ -35,48 +43,52 @@ def relative(lock: Lock, path: str) -> str:
     return posixpath.relpath(path, lock.directory or ".")
 
 
-def pip_compile(relock: Relock) -> list[str]:
-    """Give pip-compile's arguments, to be run in the lock's directory."""
-    lock = relock.lock
-    cutoff = [] if relock.uploaded_before is None else [f"--uploaded-prior-to={stamp(relock.uploaded_before)}"]
-    if own_cutoff(lock):
-        cutoff = []
-    sources = [relative(lock, source) for source in lock.sources]
-    return [*movement(relock), *lock.arguments, *cutoff, f"--output-file={relative(lock, lock.path)}", "--", *sources]
+def pip_compile(lock: Lock, moving: list[str], output: str) -> list[str]:
+    """Give pip-compile's arguments, to be run in the lock's directory; no cutoff, as the gate holds it."""
+    own = [word for word in lock.arguments if option(word) not in CUTOFFS]
+    return [*moving, *own, f"--output-file={output}", "--", *_sources(lock)]
 
 
-def uv_compile(relock: Relock, output: str) -> list[str]:
+def uv_compile(lock: Lock, moving: list[str], output: str) -> list[str]:
     """Give uv's arguments (behind `uv pip compile`) for the same question, whatever tool wrote the lock."""
-    lock = relock.lock
-    own = [word for word in lock.arguments if word.partition("=")[0] not in NOT_FOR_UV]
     if lock.locker is LockerName.UV_PIP:
-        own = list(lock.arguments)
-    if "--pre" in lock.arguments and lock.locker is LockerName.PIP_TOOLS:
-        own.append("--prerelease=allow")
-    before = own_cutoff(lock) or (relock.uploaded_before and stamp(relock.uploaded_before))
-    if before and "--exclude-newer" not in " ".join(own):
-        own.append(f"--exclude-newer={before}")
-    own += [f"--exclude-newer-package={name}={FAR_AWAY}" for name in relock.keep]
-    if not _value(lock, "--python-version"):
+        own = [word for word in lock.arguments if option(word) not in CUTOFFS]
+    else:
+        own = [word for word in lock.arguments if option(word) not in NOT_FOR_UV]
+        own += ["--prerelease=allow"] if "--pre" in lock.arguments else []
+        own += ["--no-strip-extras"] if "--strip-extras" not in lock.arguments else []
+    if not value(lock, "--python-version"):
         own.append(f"--python-version={lock.python}")
-    sources = [relative(lock, source) for source in lock.sources]
-    return [*movement(relock), *own, f"--output-file={output}", "--", *sources]
+    return [*moving, *own, f"--output-file={output}", "--", *_sources(lock)]
 
 
-def for_people(relock: Relock, *, by_uv: bool = False) -> str:
+def for_people(relock: Relock, moving: list[str], *, by_uv: bool = False) -> str:
     """Give the command that a person types at the repository's root to get the same."""
     lock = relock.lock
+    output = relative(lock, lock.path)
     if by_uv or lock.locker is LockerName.UV_PIP:
-        words = ["uv", "pip", "compile", *uv_compile(relock, relative(lock, lock.path))]
+        arguments, tool, cutoff = uv_compile(lock, moving, output), ["uv", "pip", "compile"], "--exclude-newer"
     else:
-        words = ["pip-compile", *pip_compile(relock)]
+        arguments, tool, cutoff = pip_compile(lock, moving, output), ["pip-compile"], "--uploaded-prior-to"
+    own = own_cutoff(lock)
+    before = own or (stamp(relock.uploaded_before) if relock.uploaded_before else "")
+    limit = [f"{cutoff}={before}"] if before else []
+    words = [*tool, *arguments[: len(moving)], *limit, *arguments[len(moving) :]]
     command = shlex.join(word for word in words if word != "--")
     return f"cd {shlex.quote(lock.directory)} && {command}" if lock.directory else command
 
 
+def uv_platform(lock: Lock) -> str:
+    """Give uv's name for the platform that a lock is installed on; "" where uv has none for it."""
+    machine = ARCHITECTURES.get(lock.platform.partition("/")[2])
+    if machine is None or not lock.platform.startswith("linux/"):
+        return ""
+    return f"{machine}-unknown-linux-musl" if lock.libc is Libc.MUSL else f"{machine}-manylinux_2_36"
+
+
 def own_cutoff(lock: Lock) -> str:
     """Give the cutoff that the lock's header itself asks for, "" for none; it is the repository's, and it stays."""
-    return _value(lock, "--uploaded-prior-to") or _value(lock, "--exclude-newer")
+    return value(lock, "--uploaded-prior-to") or value(lock, "--exclude-newer")
 
 
 def stamp(moment: datetime) -> str:
@@ -84,6 +96,16 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _value(lock: Lock, option: str) -> str:
-    values = [word.partition("=")[2] for word in lock.arguments if word.startswith(option + "=")]
+def option(word: str) -> str:
+    """Give the name of an option without its value."""
+    return word.partition("=")[0]
+
+
+def value(lock: Lock, name: str) -> str:
+    """Give the last value of an option of the lock, "" for none."""
+    values = [word.partition("=")[2] for word in lock.arguments if word.startswith(f"{name}=")]
     return values[-1] if values else ""
+
+
+def _sources(lock: Lock) -> list[str]:
+    return [relative(lock, source) for source in lock.sources]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.adapters.lockers import command_lines
+from bot.adapters.lockers.moving import Moving
 from bot.model.plan import Relock
 
 KIND = "relock"
@@ -29,7 +29,7 @@ class Memory:
         self.remember(KIND, key, text, now)
 
 
-def key(tree: Path, relock: Relock, answer: str, tool: str) -> str:
+def key(tree: Path, relock: Relock, moves: Moving, tool: str) -> str:
     """Name everything that a compile depends on: inputs, command, tool version, and the index's answer.
 
     The cutoff's date is not in it, only that there is one: what it lets through is in the answer.
@@ -40,9 +40,10 @@ def key(tree: Path, relock: Relock, answer: str, tool: str) -> str:
         "tool": tool,
         "python": lock.python,
         "command": lock.command,
-        "arguments": [*command_lines.movement(relock), *lock.arguments],
+        "arguments": [*moves.options, *lock.arguments],
+        "build": relock.build,
         "cutoff": relock.uploaded_before is not None,
         "files": {path: hashlib.sha256((tree / path).read_bytes()).hexdigest() for path in files},
-        "answer": answer,
+        "answer": moves.answer.text,
     }
     return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()

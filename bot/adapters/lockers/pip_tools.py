@@ -1,33 +1,57 @@
 """pip-compile as a child process, under the lock's own Python, at most once per lock and run."""
 
 import logging
+import platform
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.adapters.lockers import asking, command_lines, memory
-from bot.adapters.lockers.interpreters import Interpreters
-from bot.adapters.lockers.rooms import Rooms
-from bot.errors import LockFailed, StoreError, Unavailable
-from bot.formats import lock_file, resolver_output
+from bot.adapters.lockers import asking, command_lines, memory, moving
+from bot.adapters.lockers.asking import Answer, Uv
+from bot.adapters.lockers.failures import failure, timed_out
+from bot.adapters.lockers.interpreters import Compiler, Interpreters
+from bot.adapters.lockers.moving import Moving
+from bot.adapters.lockers.rooms import Room, Rooms
+from bot.adapters.lockers.verifying import Proof, verify
+from bot.adapters.lockers.views import explained, notes_of, view_of
+from bot.errors import LockFailed
+from bot.formats import encodings, lock_file, lock_merge
 from bot.model.locks import Lock
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
-from bot.system.process import Finished, TimedOut, run
+from bot.system.process import TimedOut
 
 LOG = logging.getLogger(__name__)
-TOOLS = "import importlib.metadata as m; print(m.version('pip-tools'), m.version('pip'))"
-PIP_WITH_CUTOFF = 26  # pip 26.0 brought --uploaded-prior-to
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+CONFIG_SINCE = 7  # the pip-tools that reads pyproject.toml, and knows --no-config
+OURS = f"linux/{MACHINES.get(platform.machine(), platform.machine())}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compiler:
-    """An interpreter that has pip-tools; `tools` are the versions of pip-tools and pip."""
+class Work:
+    """One lock at work: its room, who compiles it (None: only uv can), and its text as it stands."""
 
-    python: Path
-    tools: str
+    room: Room
+    tree: Path
+    relock: Relock
+    compiler: Compiler | None
+    uv: Uv
+    old: str
+
+    @property
+    def lock(self) -> Lock:
+        """The lock as it is in the repository."""
+        return self.relock.lock
+
+    def result(
+        self, moves: Moving, text: str, *, compiled: bool, notes: tuple[Reason, ...] = (), by_uv: bool = False
+    ) -> Relocked:
+        """Give what the work came to."""
+        command = command_lines.for_people(self.relock, list(moves.options), by_uv=by_uv)
+        return Relocked(text=text, command=command, notes=notes, moved=moves.why, compiled=compiled)
 
 
 class PipToolsLocker:
@@ -40,138 +64,145 @@ class PipToolsLocker:
 
     def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         """Compile one lock; see ports.Locker. Without an interpreter of its Python, uv compiles and a note says so."""
+        refusal = self._rooms.refusal(relock.build)
+        try:
+            return self._in_a_room(tree, replace(relock, build=self._rooms.buildable(relock.build)), now)
+        except LockFailed as error:
+            raise explained(error, refusal) from error
+
+    def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         lock = relock.lock
-        python = self._interpreters.with_pip_tools(lock.python)
-        old = (tree / lock.path).read_bytes().decode("utf-8")
-        if python is None:
-            return self._by_uv(tree, relock, old, _no_python(lock))
-        tools = self._tools(python)
-        answer = asking.ask(self._rooms, tree, relock, python=str(python))
-        ours = relock.uploaded_before is not None and not command_lines.own_cutoff(lock)
-        if ours and answer.text and (young := asking.downgraded(lock, answer.text)):
-            return self._by_uv(tree, replace(relock, keep=young), old, _too_young(lock, young))
+        old = encodings.decode((tree / lock.path).read_bytes())
+        compiler = self._compiler(relock)
+        with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:
+            prefix = compiler.prefix if compiler else ()
+            python = compiler.python if compiler else Path(sys.executable)
+            uv = Uv(
+                room=room, lock=lock, python=python, readable=prefix, build=relock.build,
+                platform="" if compiler else command_lines.uv_platform(lock),
+            )  # fmt: skip
+            work = Work(room=room, tree=tree, relock=relock, compiler=compiler, uv=uv, old=old)
+            done = self._relocked(work, now)
+            return replace(done, notes=(*done.notes, *notes_of(relock, room.session), *_of(compiler)))
+
+    def _compiler(self, relock: Relock) -> Compiler | None:
+        """Give what compiles this lock; None where only uv can resolve for its Python and platform, or shall."""
+        lock = relock.lock
+        foreign = lock.platform != OURS and bool(command_lines.uv_platform(lock))
+        found = (
+            None if foreign or relock.resolver == "uv" else self._interpreters.interpreter(lock.python, lock.pip_tools)
+        )
+        if found is None and relock.resolver == "pip-tools":
+            text = f"{lock.path}: no Python {lock.python} for {lock.platform} is installed where Quarterdeck runs"
+            hint = 'install it, allow [python] download, or let uv resolve with [policy] resolver = "auto"'
+            raise LockFailed(text, hint=hint)
+        return found
+
+    def _relocked(self, work: Work, now: datetime) -> Relocked:
+        moves = moving.decide(work.uv, work.relock)
+        if moves.answer.text is not None and asking.confirms(work.lock, moves.answer.text):
+            return work.result(moves, work.old, compiled=False)
+        if work.compiler is None:
+            return self._by_uv(work, moves)
+        key = memory.key(work.tree, work.relock, moves, work.compiler.tools)
+        if moves.answer.text is not None and (kept := self._kept.get(key)) is not None:
+            return work.result(moves, kept, compiled=False)
+        text = self._merged(work, self._compile(work, work.compiler, moves))
+        self._compare(work.lock, text, moves.answer)
+        notes = self._proven(work, text, lambda: self._compile(work, work.compiler, replace(moves, options=())))
+        if moves.answer.text is not None:
+            self._kept.put(key, text, now)
+        return work.result(moves, text, compiled=True, notes=notes)
+
+    def _compile(self, work: Work, compiler: Compiler | None, moves: Moving) -> str:
+        """Run pip-compile in the tree; give what it wrote there."""
+        lock, room = work.lock, work.room
+        if compiler is None:
+            raise LockFailed(f"{lock.path}: nothing can compile it")
+        output = work.tree / lock.path
+        arguments = command_lines.pip_compile(lock, list(moves.options), command_lines.relative(lock, lock.path))
+        command = {"CUSTOM_COMPILE_COMMAND": lock.command} if lock.command else {}
+        argv = [str(compiler.python), "-m", "piptools", "compile", *_no_config(compiler), *arguments]
+        env = {**command, "PIP_ONLY_BINARY": _only_binary(work)}
+        try:
+            done = room.run(argv, cwd=work.tree / lock.directory, readable=compiler.prefix, env=env)
+        except TimedOut as error:
+            raise timed_out(lock, error, room.session) from error
+        if done.code != 0:
+            raise failure(lock, done, room.session, moves.answer.complaint)
+        return encodings.decode(output.read_bytes())
+
+    def _by_uv(self, work: Work, moves: Moving) -> Relocked:
+        """Let uv write, in pip-compile's form; what uv said of it is the lock."""
+        done, text = work.uv.compile(moves.options, "--no-header", *_left_out(work.lock), constraints=moves.constraints)
+        if done.code != 0:
+            raise failure(work.lock, done, work.room.session)
+        merged = self._merged(work, text)
+        notes = self._proven(work, merged, None)
+        return work.result(moves, merged, compiled=True, notes=(_why_uv(work.relock), *notes), by_uv=True)
+
+    def _merged(self, work: Work, new: str) -> str:
+        try:
+            merged = lock_merge.merged(work.old, new)
+        except ValueError as error:
+            raise LockFailed(
+                f"{work.lock.path}: {error}", hint="require it by a relative path, or from an index"
+            ) from error
+        for line in merged.leaked:
+            LOG.debug("%s: left out %s, which comes from the settings of this machine", work.lock.path, line)
+        return merged.text
+
+    def _proven(self, work: Work, text: str, again: Callable[[], str] | None) -> tuple[Reason, ...]:
+        """Prove that the result installs, and that compiling once more would change nothing."""
+        lock = work.lock
+        target = work.tree / lock.path
+        target.write_bytes(encodings.encode(text, work.old))
+        notes = verify(Proof(asked=work.uv, text=text))
+        pins = lock_file.pins(lock.path, text)[0]
+        now = asking.ask(replace(work.uv, lock=replace(lock, pins=pins)), ())
+        if now.text is not None and asking.confirms(replace(lock, pins=pins), now.text):
+            return notes
+        if again is not None and lock_merge.merged(text, again()).text != text:
+            raise LockFailed(f"{lock.path}: compiled twice, it came out differently", hint="report it with the sources")
+        return notes
+
+    def _compare(self, lock: Lock, text: str, answer: Answer) -> None:
         if answer.text is None:
-            text = self._compile(tree, relock, Compiler(python=python, tools=tools), answer.complaint)
-            return _relocked(without_leaks(text, old), relock, compiled=True, notes=_unsupported_cutoff(relock, tools))
-        if asking.confirms(lock, answer.text):
-            return _relocked(old, relock, compiled=False)
-        key = memory.key(tree, relock, answer.text, tools)
-        if (kept := self._kept.get(key)) is not None:
-            return _relocked(kept, relock, compiled=False)
-        text = without_leaks(self._compile(tree, relock, Compiler(python=python, tools=tools), ""), old)
-        self._compare(lock, text, answer.text)
-        self._kept.put(key, text, now)
-        return _relocked(text, relock, compiled=True, notes=_unsupported_cutoff(relock, tools))
-
-    def _compile(self, tree: Path, relock: Relock, compiler: Compiler, complaint: str) -> str:
-        lock = relock.lock
-        arguments = command_lines.pip_compile(relock)
-        if _unsupported_cutoff(relock, compiler.tools):
-            arguments = [word for word in arguments if not word.startswith("--uploaded-prior-to=")]
-        with self._rooms.room() as room:
-            env = {**room.env, "CUSTOM_COMPILE_COMMAND": lock.command} if lock.command else room.env
-            argv = [str(compiler.python), "-m", "piptools", "compile", "--no-config", *arguments]
-            try:
-                done = run(argv, cwd=tree / lock.directory, timeout=self._rooms.timeout, env=env)
-            except TimedOut as error:
-                raise LockFailed(
-                    f"{lock.path}: {error.message}", hint="loosen the sources, or raise the limit"
-                ) from error
-        if done.code != 0:
-            raise failure(lock, done, complaint)
-        return (tree / lock.path).read_bytes().decode("utf-8")
-
-    def _by_uv(self, tree: Path, relock: Relock, old: str, note: Reason) -> Relocked:
-        lock = relock.lock
-        done, text = asking.uv_compile(self._rooms, tree, relock, "--no-header", python=sys.executable)
-        if done.code != 0:
-            raise failure(lock, done)
-        if asking.confirms(lock, text):
-            return _relocked(old, relock, compiled=False)
-        header = old[: len(old) - len(without_header(old))]
-        command = command_lines.for_people(relock, by_uv=True)
-        text = without_leaks(header + without_header(text), old)
-        return Relocked(text=text, command=command, notes=(note,), compiled=True)
-
-    def _tools(self, python: Path) -> str:
-        with self._rooms.room() as room:
-            done = run([str(python), "-c", TOOLS], cwd=room.home, timeout=60, env=room.env)
-        if done.code != 0:
-            raise StoreError(f"pip-tools does not start under {python.name}: {resolver_output.reason(done.stderr)}")
-        return done.stdout.strip()
-
-    def _compare(self, lock: Lock, text: str, answer: str) -> None:
+            return
         compiled = {(pin.name, pin.version) for pin in lock_file.pins(lock.path, text)[0]}
-        answered = {(pin.name, pin.version) for pin in lock_file.pins(lock.path, answer)[0]}
+        answered = {(pin.name, pin.version) for pin in lock_file.pins(lock.path, answer.text)[0]}
         different = sorted({name for name, _ in compiled ^ answered} - asking.UNSAFE)
         if different:
             LOG.info("%s: uv and pip-compile differ about %s; pip-compile wins", lock.path, ", ".join(different))
 
 
-def failure(lock: Lock, done: Finished, complaint: str = "") -> LockFailed | Unavailable | StoreError:
-    """Turn a failed resolve into the error that says who must act.
-
-    `complaint` is what uv said to the same question: where it found no solution either, it says why in one sentence.
-    """
-    said = f"{done.stderr}\n{complaint}"
-    why = resolver_output.reason(complaint if resolver_output.NO_SOLUTION in complaint else done.stderr)
-    if resolver_output.DISK_FULL.search(said):
-        return StoreError(f"{lock.path}: no space is left for compiling", hint="make room and run again")
-    if resolver_output.UNREACHABLE.search(said):
-        told = resolver_output.reason(complaint or done.stderr)
-        return Unavailable(f"{lock.path}: the package index does not answer: {told}", hint="try again later")
-    sources = ", ".join(lock.sources)
-    return LockFailed(f"{lock.path}: {why}", hint=f"change {sources} so that it resolves, then run again")
+def _of(compiler: Compiler | None) -> tuple[Reason, ...]:
+    return compiler.notes if compiler else ()
 
 
-def without_header(text: str) -> str:
-    """Give the text from the first line that is neither a comment nor empty."""
-    lines = text.splitlines(keepends=True)
-    start = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
-    return "".join(lines[start:])
+def _only_binary(work: Work) -> str:
+    """Give pip's PIP_ONLY_BINARY: everything, or where packages may be built, all that the lock holds but those."""
+    build = work.relock.build
+    return ",".join(sorted({pin.name for pin in work.lock.pins} - set(build))) if build else ":all:"
 
 
-def without_leaks(text: str, old: str) -> str:
-    """Drop option lines that the old lock did not have: they come from the settings of this machine."""
-    known = {line.strip() for line in old.splitlines() if line.startswith("-")}
-    lines = text.splitlines(keepends=True)
-    leaked = [at for at, line in enumerate(lines) if line.startswith("--") and line.strip() not in known]
-    if not leaked:
-        return text
-    after = leaked[-1] + 1
-    only_leaks = not any(line.startswith("--") and line.strip() in known for line in lines)
-    drop = set(leaked)
-    if only_leaks and after < len(lines) and not lines[after].strip():
-        drop.add(after)  # the empty line that ends the block of options
-    return "".join(line for at, line in enumerate(lines) if at not in drop)
+def _no_config(compiler: Compiler) -> list[str]:
+    """pip-tools 7.0 brought configuration files; their settings are among the lock's arguments already."""
+    return ["--no-config"] if int(compiler.tools.partition(".")[0]) >= CONFIG_SINCE else []
 
 
-def _relocked(text: str, relock: Relock, *, compiled: bool, notes: tuple[Reason, ...] = ()) -> Relocked:
-    return Relocked(text=text, command=command_lines.for_people(relock), notes=notes, compiled=compiled)
+def _left_out(lock: Lock) -> list[str]:
+    """Give uv the packages that pip-compile would not write, so that both forms are the same."""
+    return [f"--no-emit-package={name}" for name in sorted(asking.UNSAFE) if not asking.counts(lock, name)]
 
 
-def _no_python(lock: Lock) -> Reason:
-    text = (
-        f"no Python {lock.python} is installed where Quarterdeck runs, so uv resolved {lock.path} for it, and the "
-        "result was written in pip-compile's form"
-    )
+def _why_uv(relock: Relock) -> Reason:
+    lock = relock.lock
+    if relock.resolver == "uv":
+        why = "the policy asks for uv"
+    elif lock.platform != OURS:
+        why = f"{lock.path} is installed on {lock.platform}, and Quarterdeck runs on {OURS}"
+    else:
+        why = f"no Python {lock.python} is installed where Quarterdeck runs"
+    text = f"{why}, so uv resolved {lock.path} for it, and the result was written in pip-compile's form"
     return Reason(code="resolved-by-uv", subject=lock.path, text=text)
-
-
-def _too_young(lock: Lock, young: tuple[str, ...]) -> Reason:
-    """pip-compile can only hide all young releases, which would lower these pins; uv can make exceptions."""
-    text = (
-        f"{', '.join(young)} in {lock.path} stay although they are younger than the cooldown; uv resolved the lock "
-        "with this exception, and the result was written in pip-compile's form"
-    )
-    return Reason(code="kept-young", subject=lock.path, text=text)
-
-
-def _unsupported_cutoff(relock: Relock, tools: str) -> tuple[Reason, ...]:
-    pip = tools.rsplit(maxsplit=1)[-1]
-    if relock.uploaded_before is None or int(pip.partition(".")[0]) >= PIP_WITH_CUTOFF:
-        return ()
-    why = (
-        f"the cooldown could not be kept: pip {pip}, the newest for Python {relock.lock.python}, knows no upload times"
-    )
-    return (Reason(code="cooldown-not-kept", subject=relock.lock.path, text=why),)

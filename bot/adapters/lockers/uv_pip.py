@@ -1,13 +1,19 @@
 """`uv pip compile` as a child process, for locks that uv wrote."""
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.adapters.lockers import asking, command_lines, memory
-from bot.adapters.lockers.pip_tools import failure, without_leaks
+from bot.adapters.lockers import asking, command_lines, memory, moving
+from bot.adapters.lockers.asking import Uv
+from bot.adapters.lockers.failures import failure, timed_out
+from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Rooms
+from bot.adapters.lockers.verifying import Proof, verify
+from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
+from bot.formats import encodings, lock_merge
 from bot.model.plan import Relock
 from bot.ports import Relocked
 from bot.system.process import TimedOut
@@ -22,17 +28,45 @@ class UvPipLocker:
 
     def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         """Compile one lock; see ports.Locker. The same answer as last time is not counted as a compile."""
-        lock = relock.lock
-        command = f"--custom-compile-command={lock.command}"
+        refusal = self._rooms.refusal(relock.build)
         try:
-            done, text = asking.uv_compile(self._rooms, tree, relock, command, python=sys.executable)
-        except TimedOut as error:
-            raise LockFailed(f"{lock.path}: {error.message}", hint="loosen the sources") from error
-        if done.code != 0:
-            raise failure(lock, done)
-        old = (tree / lock.path).read_bytes().decode("utf-8")
-        text = without_leaks(text, old)
-        key = memory.key(tree, relock, text, "uv")
+            return self._in_a_room(tree, replace(relock, build=self._rooms.buildable(relock.build)), now)
+        except LockFailed as error:
+            raise explained(error, refusal) from error
+
+    def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
+        with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:
+            uv = Uv(room=room, lock=relock.lock, python=Path(sys.executable), build=relock.build)
+            moves = moving.decide(uv, relock)
+            done = self._relocked(tree, relock, uv, moves, now)
+            return replace(done, notes=(*done.notes, *notes_of(relock, room.session)))
+
+    def _relocked(self, tree: Path, relock: Relock, uv: Uv, moves: Moving, now: datetime) -> Relocked:
+        lock = relock.lock
+        command = command_lines.for_people(relock, list(moves.options))
+        old = encodings.decode((tree / lock.path).read_bytes())
+        if moves.answer.text is not None and asking.confirms(lock, moves.answer.text):
+            return Relocked(text=old, command=command, notes=(), moved=(), compiled=False)
+        text = self._written(uv, moves, old)
+        key = memory.key(tree, relock, moves, "uv")
+        notes = ()
+        if self._kept.get(key) is None:
+            (tree / lock.path).write_bytes(encodings.encode(text, old))
+            notes = verify(Proof(asked=uv, text=text))
         compiled = text != old and self._kept.get(key) is None
         self._kept.put(key, "", now)
-        return Relocked(text=text, command=command_lines.for_people(relock), notes=(), compiled=compiled)
+        return Relocked(text=text, command=command, notes=notes, moved=moves.why, compiled=compiled)
+
+    def _written(self, uv: Uv, moves: Moving, old: str) -> str:
+        """Let uv write the lock, and bring what changed into the text that stands."""
+        lock = uv.lock
+        try:
+            done, text = uv.compile(moves.options, f"--custom-compile-command={lock.command}")
+        except TimedOut as error:
+            raise timed_out(lock, error, uv.room.session) from error
+        if done.code != 0:
+            raise failure(lock, done, uv.room.session)
+        try:
+            return lock_merge.merged(old, text).text
+        except ValueError as error:
+            raise LockFailed(f"{lock.path}: {error}", hint="require it from an index") from error

@@ -1,0 +1,48 @@
+"""Failed children of resolvers become the error that says who must act."""
+
+from bot.adapters.lockers.rooms import Session
+from bot.errors import BotError, LockFailed, StoreError, Unavailable
+from bot.formats import resolver_output
+from bot.model.locks import Lock
+from bot.system import confine
+from bot.system.process import Finished, TimedOut
+
+
+def failure(lock: Lock, done: Finished, session: Session, complaint: str = "", about: str = "") -> BotError:
+    """Give the error of a resolve that failed.
+
+    `complaint` is what uv said to the same question: where it found no solution either, it says why in one sentence.
+    What went wrong between us and the index comes first: a resolver only sees that a package is missing then.
+    """
+    said = f"{done.stderr}\n{complaint}"
+    if resolver_output.DISK_FULL.search(said):
+        return StoreError(f"{lock.path}: no space is left for compiling", hint="make room and run again")
+    if limit := confine.why_ended(done):
+        return LockFailed(f"{lock.path}: {limit}", hint="raise the limits in [isolation], or loosen the sources")
+    if faults := session.faults():
+        return faulty(lock, faults)
+    why = resolver_output.reason(complaint if resolver_output.NO_SOLUTION in complaint else done.stderr)
+    if resolver_output.UNREACHABLE.search(said):
+        return Unavailable(f"{lock.path}: the package index does not answer: {why}", hint="try again later")
+    text = f"{about}: {why}" if about else why
+    return LockFailed(f"{lock.path}: {text}", hint=_hint(lock, why))
+
+
+def faulty(lock: Lock, faults: tuple[BotError, ...]) -> BotError:
+    """Name the first thing that went wrong at the index, as an error of its own kind, and how many more there are."""
+    first, more = faults[0], len(faults) - 1
+    rest = f" (and {more} more)" if more else ""
+    return type(first)(f"{lock.path}: {first.message}{rest}", hint=first.hint)
+
+
+def timed_out(lock: Lock, error: TimedOut, session: Session) -> BotError:
+    """Give the error of a resolver that ran too long: the index's, where that did not answer."""
+    if faults := session.faults():
+        return faulty(lock, faults)
+    return LockFailed(f"{lock.path}: {error.message}", hint="loosen the sources, or raise [isolation] timeout")
+
+
+def _hint(lock: Lock, why: str) -> str:
+    if resolver_output.ONLY_SDIST.search(why):
+        return "name the package in [policy] build_from_source, so that it may be built, or take a release with wheels"
+    return f"change {', '.join(lock.sources)} so that it resolves, then run again"

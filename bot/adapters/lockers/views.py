@@ -1,0 +1,69 @@
+"""What a relock may see of the indexes, and what a reviewer must know of it afterwards."""
+
+from datetime import datetime
+
+from bot.adapters.lockers import command_lines
+from bot.adapters.lockers.rooms import Session
+from bot.errors import LockFailed
+from bot.formats import cutoffs, resolver_output
+from bot.model.locks import Lock
+from bot.model.plan import Relock
+from bot.model.reasons import Reason
+from bot.model.releases import IndexView
+
+
+def view_of(relock: Relock, now: datetime) -> IndexView:
+    """Give the view: the lock's own cutoff before the cooldown, and its pins always visible, so never lowered.
+
+    Raises LockFailed where the lock's own cutoff cannot be read.
+    """
+    lock = relock.lock
+    return IndexView(
+        index_url=lock.index_url,
+        extra_indexes=lock.extra_indexes,
+        cutoff=_cutoff(lock, now) or relock.uploaded_before,
+        visible=frozenset((pin.name, pin.version) for pin in lock.pins),
+        sdists=frozenset(relock.build) if relock.build else None,
+    )
+
+
+def notes_of(relock: Relock, session: Session) -> tuple[Reason, ...]:
+    """Say where the cooldown could not be kept, which pins are younger than it, and what may be built."""
+    path, notes = relock.lock.path, []
+    if silent := session.timeless():
+        text = f"the cooldown was not kept in {path}: the index names no upload times for {_list(silent)}"
+        notes.append(Reason(code="cooldown-unknown", subject=path, text=text))
+    if young := session.exempted():
+        names = _list(tuple(f"{name} {version}" for name, version in young))
+        text = f"{names} in {path} stay although they are younger than the cooldown"
+        notes.append(Reason(code="kept-young", subject=path, text=text))
+    if relock.build:
+        text = f"source distributions of {_list(relock.build)} may have been built for {path}, which runs their code"
+        notes.append(Reason(code="built-from-source", subject=path, text=text))
+    return tuple(notes)
+
+
+def explained(error: LockFailed, refusal: str) -> LockFailed:
+    """Tell why a package was not built that the policy allows to be built, where that is why it failed."""
+    if refusal and resolver_output.ONLY_SDIST.search(error.message):
+        return LockFailed(error.message, hint=refusal)
+    return error
+
+
+def _cutoff(lock: Lock, now: datetime) -> datetime | None:
+    written = command_lines.own_cutoff(lock)
+    if not written:
+        return None
+    uvs = bool(command_lines.value(lock, "--exclude-newer")) and not command_lines.value(lock, "--uploaded-prior-to")
+    found = cutoffs.moment(written, now, day_included=uvs)
+    if found is None:
+        raise LockFailed(
+            f"{lock.path}: its header limits releases to {written!r}, which is no time",
+            hint="write it like 2026-11-17T00:00:00Z or P14D",
+        )
+    return found
+
+
+def _list(names: tuple[str, ...], most: int = 10) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
