@@ -157,7 +157,7 @@ def test_what_is_not_plain_says_nothing(text: str) -> None:
         ("COPY require* /tmp/\nRUN pip install -r /tmp/requirements.txt -r /tmp/prod.txt", ["requirements.txt", "requirements/prod.txt"]),
         ("ARG ENV=prod\nCOPY . .\nRUN pip install -r requirements/${ENV}.txt", ["requirements/prod.txt"]),
         ("ARG ENV=prod\nENV ENV=dev\nARG ENV=base\nCOPY . .\nRUN pip install -r requirements/$ENV.txt", ["requirements/dev.txt"]),
-        ("ARG DEV=false\nCOPY . .\nRUN if [ \"$DEV\" = true ]; then pip install -r requirements/dev.txt; else pip install -r requirements/prod.txt; fi",
+        ('ARG DEV=false\nCOPY . .\nRUN if [ "$DEV" = true ]; then pip install -r requirements/dev.txt; else pip install -r requirements/prod.txt; fi',
          ["requirements/dev.txt", "requirements/prod.txt"]),
         ("COPY requirements.txt /r.txt\nCOPY requirements/dev.txt /r.txt\nRUN pip install -r /r.txt", ["requirements/dev.txt"]),
         ("COPY requirements.txt /r.txt\nRUN pip install -r /r.txt\nCOPY requirements/dev.txt /r.txt", ["requirements.txt"]),
