@@ -145,7 +145,7 @@ class House:
     @cached_property
     def interpreters(self) -> Interpreters:
         """Pythons with pip-tools."""
-        return Interpreters(self.rooms)
+        return Interpreters(self.rooms, download=self.settings.python.download)
 
     @cached_property
     def registry(self) -> OciRegistry:
