@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.model.change import FileText
-from bot.model.images import ImageLook, ImageName, PlatformManifest
+from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.plan import Relock
 from bot.model.proposal import Draft, Proposal
 from bot.model.reasons import Reason
@@ -97,6 +97,10 @@ class Registry(Protocol):
 
     def manifests(self, name: ImageName, digest: str) -> tuple[PlatformManifest, ...]:
         """List an index's manifests by platform, without attestations; empty for a single manifest."""
+        ...
+
+    def config(self, name: ImageName, digest: str, platform: str) -> ImageConfig:
+        """Read what the image behind a digest says of itself for a platform (`linux/amd64`)."""
         ...
 
 

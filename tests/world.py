@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.decide.plan import Wish
 from bot.errors import RepoError
 from bot.model.change import FileText
-from bot.model.images import ImageLook, ImageName, PlatformManifest
+from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.locks import LockerName
 from bot.model.plan import Relock
 from bot.model.policy import Policy, Schedule
@@ -50,6 +50,7 @@ class World:
     commit: str = "c" * 40
     tags: dict[str, str] = field(default_factory=dict)
     indexes: dict[str, tuple[PlatformManifest, ...]] = field(default_factory=dict)
+    configs: dict[str, ImageConfig] = field(default_factory=dict)
     releases: dict[str, tuple[Release, ...]] = field(default_factory=dict)
     compiled: dict[str, str] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
@@ -170,6 +171,12 @@ class FakeRegistry:
         if digest not in self.world.indexes:
             raise RepoError(f"{digest} is gone")
         return self.world.indexes[digest]
+
+    def config(self, name: ImageName, digest: str, platform: str) -> ImageConfig:
+        self.world.told(f"config {name.tagged} {platform}")
+        if name.tagged not in self.world.configs:
+            raise RepoError(f"{digest} is gone")
+        return self.world.configs[name.tagged]
 
 
 @dataclass

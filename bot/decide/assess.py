@@ -2,7 +2,7 @@
 
 from bot.decide.calendar import Due, Verdict
 from bot.formats.oci import plain_platform
-from bot.model.findings import Finding, MovedDigest, QuarterDue
+from bot.model.findings import Finding, MovedDigest, PythonMismatch, QuarterDue
 from bot.model.images import ImageLook, ImageUse, PlatformManifest
 from bot.model.policy import Policy
 from bot.model.snapshot import Snapshot
@@ -10,10 +10,21 @@ from bot.model.snapshot import Snapshot
 
 def assess(snapshot: Snapshot, moved: tuple[MovedDigest, ...], calendar: Verdict) -> tuple[Finding, ...]:
     """Collect the findings of one look, in a fixed order."""
-    findings: list[Finding] = [*snapshot.unreadable, *moved]
+    findings: list[Finding] = [*snapshot.unreadable, *moved, *mismatches(snapshot)]
     if isinstance(calendar, Due) and (snapshot.locks or snapshot.images):
         findings.append(QuarterDue(quarter=calendar.quarter, since=calendar.since))
     return tuple(findings)
+
+
+def mismatches(snapshot: Snapshot) -> tuple[PythonMismatch, ...]:
+    """Name every lock that is installed in another Python than the one it is compiled for."""
+    locked = {lock.path: lock.python for lock in snapshot.locks}
+    found = (
+        PythonMismatch(path=one.lock, locked=locked[one.lock], installed=one.python, where=one.where)
+        for one in snapshot.installs
+        if one.python and one.lock in locked and one.python != locked[one.lock]
+    )
+    return tuple(sorted(dict.fromkeys(found), key=lambda row: (row.path, row.where)))
 
 
 def moved(

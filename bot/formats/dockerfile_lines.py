@@ -7,7 +7,7 @@ directives". Every character of an instruction knows its offset in the text, so 
 import itertools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.formats.dockerfile_heredocs import heredocs, is_json_form
 from bot.formats.dockerfile_words import GAP, Traced, flags
@@ -20,11 +20,15 @@ WITH_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """One instruction: its first line (from 1), its keyword in upper case, and everything behind it."""
+    """One instruction: its first line (from 1), its keyword in upper case, and everything behind it.
+
+    `documents` are the texts of its here-documents, in the order in which it opens them.
+    """
 
     line: int
     keyword: str
     body: Traced
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +114,9 @@ def _instructions(lines: list[_Line], escape: str) -> tuple[tuple[Instruction, .
         text, place = _logical(lines, place, escape)
         if not text.text.strip():
             continue
-        found.append(instruction(first.number, text))
-        place, endless = _behind_heredocs(lines, place, found[-1], text.text)
+        step = instruction(first.number, text)
+        documents, place, endless = _heredocs(lines, place, step, text.text)
+        found.append(replace(step, documents=documents))
         unfinished.extend((first.number, name) for name in endless)
     return tuple(found), tuple(unfinished)
 
@@ -133,15 +138,19 @@ def _logical(lines: list[_Line], place: int, escape: str) -> tuple[Traced, int]:
     return Traced(text=text, at=tuple(offset for part in parts for offset in part.at)), place
 
 
-def _behind_heredocs(lines: list[_Line], place: int, of: Instruction, text: str) -> tuple[int, tuple[str, ...]]:
-    """Step over the here-documents of an instruction; give the names of those that the file does not end."""
+def _heredocs(
+    lines: list[_Line], place: int, of: Instruction, text: str
+) -> tuple[tuple[str, ...], int, tuple[str, ...]]:
+    """Read the here-documents of an instruction: their texts, what is behind them, and the names of endless ones."""
     inner = instruction(of.line, of.body) if of.keyword == "ONBUILD" else of
     if inner.keyword not in WITH_HEREDOCS or is_json_form(flags(inner.body)[1].text):
-        return place, ()
+        return (), place, ()
+    texts: list[str] = []
     for document in heredocs(text):
         ends = (index for index in range(place, len(lines)) if document.ends(lines[index].text))
         end = next(ends, None)
         if end is None:
-            return len(lines), (document.name,)
+            return tuple(texts), len(lines), (document.name,)
+        texts.append("".join(f"{line.text}\n" for line in lines[place:end]))
         place = end + 1
-    return place, ()
+    return tuple(texts), place, ()

@@ -81,11 +81,11 @@ def flag_values(found: tuple[Traced, ...], name: str) -> tuple[Traced | None, ..
 
 def assignments(body: Traced, escape: str) -> tuple[tuple[str, Traced | None], ...]:
     """Split an ARG's body into names and values, which keep their quotes; None for a name without `=`."""
-    split = [word.partition("=") for word in _quoted_words(body, escape)]
+    split = [word.partition("=") for word in quoted_words(body, escape)]
     return tuple((name.text, value if given else None) for name, given, value in split)
 
 
-def _quoted_words(body: Traced, escape: str) -> tuple[Traced, ...]:
+def quoted_words(body: Traced, escape: str) -> tuple[Traced, ...]:
     """Split at white space outside of quotes; single quotes know no escape."""
     mark = re.escape(escape)
     plain = rf"(?:{mark}.?|'[^']*(?:'|\Z)|\"(?:{mark}.?|[^\"{mark}])*(?:\"|\Z)|[^\s'\"{mark}])+"

@@ -70,3 +70,36 @@ class ImageLook:
     observed_at: datetime
     source: str
     manifests: tuple[PlatformManifest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageConfig:
+    """What an image says of itself for one platform: its environment, and whether it is built on musl (Alpine)."""
+
+    env: tuple[tuple[str, str], ...]
+    musl: bool
+
+    def value(self, name: str) -> str:
+        """Give a variable of the environment, "" where it is not set."""
+        return dict(self.env).get(name, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install:
+    """A Dockerfile's instruction that installs a lock.
+
+    `path` and `line` are those of the instruction, `lock` is the lock's path in the repository. `base` is the image
+    at the bottom of its stage, None where it cannot be told. `python` is the version (`3.12`) of the interpreter
+    that installs: as the instruction names it (`python3.12 -m pip`), else "" until the image has been asked.
+    """
+
+    path: str
+    line: int
+    lock: str
+    base: ImageUse | None
+    python: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where it stands, as people write it: `Dockerfile:3`."""
+        return f"{self.path}:{self.line}"

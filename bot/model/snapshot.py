@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.model.findings import Unreadable
-from bot.model.images import ImageUse
+from bot.model.images import ImageUse, Install
 from bot.model.locks import Lock, Requirement
 
 
@@ -19,3 +19,4 @@ class Snapshot:
     requirements: tuple[Requirement, ...]
     images: tuple[ImageUse, ...]
     unreadable: tuple[Unreadable, ...]
+    installs: tuple[Install, ...] = ()

@@ -15,6 +15,7 @@ from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.look import compare, look
 from bot.workflow.propose import propose
+from bot.workflow.pythons import settle
 from bot.workflow.repository_file import rules_of
 from bot.workflow.survey import check_out, survey
 
@@ -80,7 +81,7 @@ def _survey(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime
         checkout = check_out(tools.workspace, remote, repository.branch)
     rules = rules_of(checkout.contents, assignment.policy)
     case = Case(tools=tools, assignment=assignment, wish=wish, now=now, remote=remote, head=checkout.head, rules=rules)
-    snapshot, looks = look(case, survey(assignment, checkout, rules))
+    snapshot, looks = look(case, settle(case, survey(assignment, checkout, rules)))
     digests, moved = compare(case, snapshot, looks)
     return case, Seen(
         snapshot=snapshot,

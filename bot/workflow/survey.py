@@ -14,9 +14,12 @@ from bot.ports import Workspace
 from bot.workflow.context import Assignment
 from bot.workflow.repository_file import Rules
 from bot.workflow.survey_locks import Defaults, survey_locks
+from bot.workflow.survey_python import installs_of, with_pip_tools
 
 LOCKS_AND_SOURCES = ("*.txt", "*.in", "*.lock", "*.pip", "*requirements*", "*constraints*")
-BY_NAME = frozenset({"pyproject.toml", "setup.cfg", "setup.py", ".python-version", ".quarterdeck.toml"})
+BY_NAME = frozenset({
+    "pyproject.toml", "setup.cfg", "setup.py", ".python-version", ".tool-versions", ".quarterdeck.toml",
+})  # fmt: skip
 FOREIGN_FOLDERS = frozenset({"node_modules", "site-packages", ".venv", "venv", ".tox"})
 LARGEST = 8 * 1024 * 1024  # bytes; a lock of 5 MB is real, a larger text file is no lock
 
@@ -55,12 +58,13 @@ def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot
         url=checkout.remote.url,
         branch=checkout.head.branch,
         commit=checkout.head.commit,
-        locks=locks,
+        locks=with_pip_tools(locks),
         requirements=requirements,
         images=images,
         unreadable=tuple(
             sorted({*broken, *unreadable, *strange, *rules.unheeded}, key=lambda row: (row.path, row.line, row.why))
         ),
+        installs=installs_of(texts, checkout.files, frozenset(lock.path for lock in locks)),
     )
 
 

@@ -1,6 +1,5 @@
 """Survey of locks: what each was compiled from, in which order, for which Python, and what stands in the way."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -13,6 +12,7 @@ from bot.formats.requirement_file import RequirementFile
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.locks import Lock, Requirement
+from bot.workflow.survey_python import Clues, with_python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,8 @@ def survey_locks(
     unreadable: list[Unreadable] = []
     for path, head in headers.items():
         lock, strange = _lock(path, head, texts, files)
-        lock = _python(lock, head, texts, images, defaults)
+        clues = Clues(texts=texts, images=images, default=defaults.python, named=defaults.named)
+        lock = with_python(lock, head.python or "", clues)
         lock = _inputs(lock, texts, sources, frozenset(headers), defaults.index_hosts)
         locks.append(lock)
         unreadable += strange
@@ -84,29 +85,6 @@ def _command(
     if head.parsed.refused:
         return head.parsed, layout, f"its header asks for {', '.join(head.parsed.refused)}, which is not replayed"
     return head.parsed, layout, ""
-
-
-def _python(
-    lock: Lock, head: Header, texts: Mapping[str, str], images: tuple[ImageUse, ...], defaults: Defaults
-) -> Lock:
-    """Say for which Python a lock is: its header, `.python-version` beside it or above, the only image's tag."""
-    if head.python:
-        return replace(lock, python=head.python, python_from="lock header")
-    if defaults.named:
-        return replace(lock, python=defaults.python, python_from="config")
-    folder = lock.directory
-    while True:
-        name = f"{folder}/.python-version" if folder else ".python-version"
-        if found := re.match(r"\s*(3\.\d+)", texts.get(name, "")):
-            return replace(lock, python=found[1], python_from=name)
-        if not folder:
-            break
-        folder = folder.rpartition("/")[0]
-    tags = (use.name.tag or "" for use in images if use.name.repository.endswith("python"))
-    versions = {found[1] for tag in tags if (found := re.match(r"(3\.\d+)", tag))}
-    if len(versions) == 1:
-        return replace(lock, python=versions.pop(), python_from="Dockerfile")
-    return replace(lock, python=defaults.python, python_from="the Python that runs Quarterdeck")
 
 
 def _inputs(

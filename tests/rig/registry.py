@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -145,11 +145,15 @@ def push_image(
     env: Mapping[str, str] | None = None,
     files: Mapping[str, bytes] | None = None,
     platform: str = "linux/amd64",
+    steps: Sequence[str] = (),
 ) -> str:
-    """Push an image with one layer; give its manifest's digest. Without a tag it is reached by digest only."""
+    """Push an image with one layer; give its manifest's digest. Without a tag it is reached by digest only.
+
+    `steps` are the commands of its history.
+    """
     tar = _tar(files or {})
     layer = Blob(LAYER, gzip.compress(tar, mtime=0))
-    config = Blob(CONFIG, _json(_config(env or {}, platform, tar)))
+    config = Blob(CONFIG, _json(_config(env or {}, platform, tar, steps)))
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
@@ -188,12 +192,14 @@ def basic(username: str = USERNAME, password: str = PASSWORD) -> str:
     return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
 
 
-def _config(env: Mapping[str, str], platform: str, tar: bytes) -> dict[str, object]:
+def _config(env: Mapping[str, str], platform: str, tar: bytes, steps: Sequence[str]) -> dict[str, object]:
+    history = {"history": [{"created_by": step} for step in steps]} if steps else {}
     return {
         **_platform(platform),
         "created": "2026-01-01T00:00:00Z",
         "config": {"Env": [f"{name}={value}" for name, value in env.items()]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(tar).hexdigest()}"]},
+        **history,
     }
 
 

@@ -18,8 +18,9 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 from bot.adapters.registries.oci_auth import RegistryAuth, how_to_log_in
 from bot.adapters.registries.oci_hosts import Endpoint, RegistryHost, endpoints, plain_hosts
 from bot.errors import AccessDenied, RepoError, Unavailable
-from bot.formats.oci import INDEX_TYPES, MANIFEST_TYPES, is_digest, platforms
-from bot.model.images import ImageLook, ImageName, PlatformManifest
+from bot.formats import oci_config
+from bot.formats.oci import INDEX_TYPES, MANIFEST_TYPES, is_digest, plain_platform, platforms
+from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.secrets import Credential
 from bot.ports import Clock
 from bot.system.http import Answer, Http
@@ -39,6 +40,7 @@ HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 KIND = "manifests"
+CONFIG_KIND = "image-config"
 REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 ANSWERED = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
@@ -47,7 +49,8 @@ class OciRegistry:
     """All registries of one run; answers are kept for the life of this object, so a service makes one per run.
 
     `hosts` are the configured ones by name, `credentials` gives what else is known for a host (`docker login`).
-    `recall` and `remember` (a store's) keep index contents by digest, which never change, from run to run.
+    `recall` and `remember` (a store's) keep what never changes from run to run: contents of indexes, and image
+    configurations, by digest.
     """
 
     def __init__(  # noqa: PLR0913 - two of the six are one optional memory
@@ -66,6 +69,8 @@ class OciRegistry:
         self._auth = RegistryAuth(http, hosts, credentials, clock)
         self._looks: _Once[ImageName, ImageLook] = _Once()
         self._indexes: _Once[str, tuple[PlatformManifest, ...]] = _Once()
+        self._configs: _Once[tuple[str, str], ImageConfig] = _Once()
+        self._documents: _Once[str, tuple[Endpoint, bytes]] = _Once()
         self._silent: set[str] = set()
 
     def look(self, name: ImageName) -> ImageLook:
@@ -83,6 +88,13 @@ class OciRegistry:
         """
         return self._indexes.get(digest, lambda: self._known(name, digest))
 
+    def config(self, name: ImageName, digest: str, platform: str) -> ImageConfig:
+        """Read what the image behind `digest` (an index or a manifest) says of itself for a platform.
+
+        Every document is checked against its digest. Raises as `look` does, RepoError also for another platform.
+        """
+        return self._configs.get((digest, platform), lambda: self._configured(name, digest, platform))
+
     def _look(self, name: ImageName) -> ImageLook:
         tag = name.tag or ""
         _check(name, sound=TAG.fullmatch(tag) is not None)
@@ -91,7 +103,7 @@ class OciRegistry:
 
     def _digest(self, endpoint: Endpoint, name: ImageName, tag: str) -> str | None:
         """Give what the tag points to at one server; None: it is not there."""
-        answer = self._ask("HEAD", endpoint, name, tag)
+        answer = self._ask("HEAD", endpoint, name, f"manifests/{tag}")
         digest = answer.headers.get("docker-content-digest")
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
@@ -103,10 +115,10 @@ class OciRegistry:
 
     def _computed(self, endpoint: Endpoint, name: ImageName, tag: str) -> str | None:
         """Compute the digest of what the tag points to, where the registry does not tell it."""
-        answer = self._ask("GET", endpoint, name, tag)
+        answer = self._ask("GET", endpoint, name, f"manifests/{tag}")
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        _platforms(endpoint, answer)
+        _understood(endpoint, platforms, answer.body)
         digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
         if answer.headers.get("docker-content-digest", digest) != digest:
             raise Unavailable(f"{endpoint.host} answered {name.tagged} with a digest that its manifest does not have")
@@ -117,20 +129,47 @@ class OciRegistry:
         kept = _read(self._recall(KIND, digest))
         if kept is not None:
             return kept
-        _, found = self._first(
-            name, f"the manifest {digest} of {name.tagged}", lambda one: self._index(one, name, digest)
-        )
+        endpoint, body = self._document(name, f"manifests/{digest}")
+        found = _understood(endpoint, platforms, body)
         rows = [[entry.platform, entry.digest] for entry in found]
         self._remember(KIND, digest, json.dumps(rows), self._clock())
         return found
 
-    def _index(self, endpoint: Endpoint, name: ImageName, digest: str) -> tuple[PlatformManifest, ...] | None:
-        answer = self._ask("GET", endpoint, name, digest)
+    def _configured(self, name: ImageName, digest: str, platform: str) -> ImageConfig:
+        _check(name, sound=is_digest(digest))
+        key = f"{digest} {platform}"
+        kept = oci_config.revived(self._recall(CONFIG_KIND, key))
+        if kept is not None:
+            return kept
+        endpoint, manifest = self._document(name, f"manifests/{self._child(name, digest, platform)}")
+        endpoint, body = self._document(name, f"blobs/{_understood(endpoint, oci_config.config_digest, manifest)}")
+        found = _understood(endpoint, oci_config.config, body)
+        self._remember(CONFIG_KIND, key, oci_config.kept(found), self._clock())
+        return found
+
+    def _child(self, name: ImageName, digest: str, platform: str) -> str:
+        """Give the digest of an index's manifest for a platform, or `digest` where it is one image's manifest."""
+        children = self.manifests(name, digest)
+        wanted = plain_platform(platform)
+        found = next((child.digest for child in children if child.platform == wanted), None)
+        if children and found is None:
+            offered = ", ".join(child.platform for child in children)
+            raise RepoError(f"{name.tagged} has no image for {wanted}", hint=f"choose one of {offered}")
+        return found or digest
+
+    def _document(self, name: ImageName, what: str) -> tuple[Endpoint, bytes]:
+        """Fetch a manifest or a blob by its digest, once, and check it against that."""
+        subject = f"the {what.partition('s/')[0]} {what.partition('/')[2]} of {name.tagged}"
+        return self._documents.get(what, lambda: self._first(name, subject, lambda one: self._body(one, name, what)))
+
+    def _body(self, endpoint: Endpoint, name: ImageName, what: str) -> bytes | None:
+        answer = self._ask("GET", endpoint, name, what)
+        digest = what.partition("/")[2]
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         if f"sha256:{hashlib.sha256(answer.body).hexdigest()}" != digest:
             raise Unavailable(f"{endpoint.host} answered something that is not {digest} of {name.tagged}")
-        return _platforms(endpoint, answer)
+        return answer.body
 
     def _first(self, name: ImageName, subject: str, ask: Callable[[Endpoint], Value | None]) -> tuple[Endpoint, Value]:
         """Ask the mirror, then the registry itself; a mirror that did not answer is not asked again."""
@@ -152,15 +191,15 @@ class OciRegistry:
             )
         return upstream, found
 
-    def _ask(self, method: Method, endpoint: Endpoint, name: ImageName, reference: str) -> Answer:
-        """Ask for a manifest, with what the registry wants to see; the answer is a 200, a 404, or a 405."""
-        answer = self._send(method, endpoint, name, reference, self._auth.header(endpoint, name.repository))
+    def _ask(self, method: Method, endpoint: Endpoint, name: ImageName, what: str) -> Answer:
+        """Ask for a manifest or a blob, with what the registry wants to see; the answer is a 200, a 404, or a 405."""
+        answer = self._send(method, endpoint, name, what, self._auth.header(endpoint, name.repository))
         hint = how_to_log_in(endpoint.host)
         if answer.status == HTTPStatus.UNAUTHORIZED:
             offer = self._auth.answer(endpoint, name.repository, answer.headers.get("www-authenticate", ""))
             hint = offer.hint
             if offer.header is not None:
-                answer = self._send(method, endpoint, name, reference, offer.header)
+                answer = self._send(method, endpoint, name, what, offer.header)
         if answer.status in REFUSED:
             raise AccessDenied(
                 f"{endpoint.host} refuses {name.tagged} ({answer.status}): it is private or does not exist", hint=hint
@@ -170,9 +209,9 @@ class OciRegistry:
         return answer
 
     def _send(
-        self, method: Method, endpoint: Endpoint, name: ImageName, reference: str, authorization: str | None
+        self, method: Method, endpoint: Endpoint, name: ImageName, what: str, authorization: str | None
     ) -> Answer:
-        url = endpoint.url(name.repository, reference)
+        url = endpoint.url(name.repository, what)
         headers = {"accept": ACCEPT} | ({"authorization": authorization} if authorization else {})
         try:
             if method == "HEAD":
@@ -206,9 +245,9 @@ def _check(name: ImageName, *, sound: bool) -> None:
         raise RepoError(f"{name.tagged} is not an image that a registry can be asked for", hint="correct the reference")
 
 
-def _platforms(endpoint: Endpoint, answer: Answer) -> tuple[PlatformManifest, ...]:
+def _understood(endpoint: Endpoint, read: Callable[[bytes], Value], body: bytes) -> Value:
     try:
-        return platforms(answer.body)
+        return read(body)
     except ValueError as error:
         raise Unavailable(f"{endpoint.host} answered something that is not a manifest: {error}") from error
 

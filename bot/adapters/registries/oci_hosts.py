@@ -42,9 +42,9 @@ class Endpoint:
     base: str
     prefix: str = ""
 
-    def url(self, repository: str, reference: str) -> str:
-        """Give the address of a manifest by tag or digest (distribution-spec v1.1, end-3)."""
-        return f"{self.base}/v2/{self.prefix}{repository}/manifests/{reference}"
+    def url(self, repository: str, what: str) -> str:
+        """Give the address of `manifests/TAG` or `blobs/DIGEST` (distribution-spec v1.1, end-2 and end-3)."""
+        return f"{self.base}/v2/{self.prefix}{repository}/{what}"
 
 
 def endpoints(registry: str, hosts: Mapping[str, RegistryHost]) -> tuple[Endpoint, ...]:

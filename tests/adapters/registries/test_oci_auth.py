@@ -232,7 +232,10 @@ def test_only_a_token_server_that_belongs_to_the_registry_is_trusted(
 
 def test_docker_hub_is_asked_at_its_api_host_over_https() -> None:
     (endpoint,) = endpoints("docker.io", {"ghcr.io": RegistryHost(host="ghcr.io", insecure=True)})
-    assert endpoint.url("library/python", "3.12") == "https://registry-1.docker.io/v2/library/python/manifests/3.12"
+    assert (
+        endpoint.url("library/python", "manifests/3.12")
+        == "https://registry-1.docker.io/v2/library/python/manifests/3.12"
+    )
 
 
 def test_a_mirror_stands_before_its_registry_and_only_http_ones_are_plain() -> None:
