@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.formats import compile_command, lock_file
+from bot.formats import lock_file
 from bot.model.locks import LockerName, Pin
 
 HASHED = dedent("""\
@@ -85,70 +85,6 @@ def test_a_line_that_is_no_pin_is_unreadable_with_its_line_and_urls_and_options_
 def test_an_annotation_at_the_line_start_belongs_to_the_pin_before_it() -> None:
     pins, _ = lock_file.pins("a.txt", "six==1.16.0\n# via foo\n")
     assert pins[0].via == ("foo",)
-
-
-@pytest.mark.parametrize(
-    ("command", "path", "files", "expected"),
-    [
-        ("pip-compile a.in", "a.txt", {"a.in"}, ("", ("a.in",))),
-        ("pip-compile a.in", "sub/a.txt", {"sub/a.in"}, ("sub", ("sub/a.in",))),
-        ("pip-compile sub/a.in", "sub/a.txt", {"sub/a.in"}, ("", ("sub/a.in",))),
-        ("pip-compile -o out.txt ../a.in", "sub/out.txt", {"a.in"}, ("sub", ("a.in",))),
-        ("pip-compile pyproject.toml", "requirements.txt", {"pyproject.toml"}, ("", ("pyproject.toml",))),
-        ("pip-compile wanted", "wanted.txt", {"wanted"}, ("", ("wanted",))),
-        ("uv pip compile sub/a.in", "sub/locked.txt", {"sub/a.in"}, ("", ("sub/a.in",))),
-    ],
-)
-def test_the_folder_of_a_command_is_where_it_writes_this_lock(
-    command: str, path: str, files: set[str], expected: tuple[str, tuple[str, ...]]
-) -> None:
-    parsed = compile_command.parse(command)
-    assert parsed is not None
-    found = lock_file.layout(path, parsed, files)
-    assert isinstance(found, lock_file.Layout)
-    assert (found.directory, found.sources) == expected
-
-
-def test_a_constraint_is_part_of_the_layout() -> None:
-    parsed = compile_command.parse("pip-compile -c limits.txt a.in")
-    assert parsed is not None
-    found = lock_file.layout("a.txt", parsed, {"a.in", "limits.txt"})
-    assert isinstance(found, lock_file.Layout)
-    assert found.constraints == ("limits.txt",)
-
-
-@pytest.mark.parametrize(
-    ("command", "files", "why"),
-    [
-        (
-            "pip-compile gone.in --output-file=a.txt",
-            {"a.in"},
-            "its header names gone.in, which is not in the repository",
-        ),
-        ("pip-compile --output-file=other.txt a.in", {"a.in"}, "its header names another output file or no source"),
-        (
-            "pip-compile --output-file=a.txt ../a.in",
-            {"a.in"},
-            "its header names ../a.in, which is not in the repository",
-        ),
-    ],
-)
-def test_a_lock_without_its_source_says_which_is_missing(command: str, files: set[str], why: str) -> None:
-    parsed = compile_command.parse(command)
-    assert parsed is not None
-    assert lock_file.layout("a.txt", parsed, files) == why
-
-
-def test_a_header_with_another_command_is_replayed_from_the_source_of_the_same_stem() -> None:
-    guessed = lock_file.inferred("sub/a.txt", HASHED + "setuptools==70.0\n", {"sub/a.in"})
-    assert guessed is not None
-    command, layout = guessed
-    assert command.options == (("--generate-hashes", ""), ("--allow-unsafe", ""))
-    assert (layout.directory, layout.sources) == ("sub", ("sub/a.in",))
-    assert lock_file.inferred("sub/b.txt", HASHED, {"sub/a.in"}) is None
-    plain = lock_file.inferred("a.txt", "six==1\n", {"a.in"})
-    assert plain is not None
-    assert plain[0].options == ()
 
 
 @given(st.text())

@@ -51,6 +51,8 @@ def uv_compile(relock: Relock, output: str) -> list[str]:
     own = [word for word in lock.arguments if word.partition("=")[0] not in NOT_FOR_UV]
     if lock.locker is LockerName.UV_PIP:
         own = list(lock.arguments)
+    else:
+        own.append("--no-sources")  # pip-tools knows nothing of [tool.uv.sources]
     if "--pre" in lock.arguments and lock.locker is LockerName.PIP_TOOLS:
         own.append("--prerelease=allow")
     before = own_cutoff(lock) or (relock.uploaded_before and stamp(relock.uploaded_before))
@@ -67,11 +69,18 @@ def for_people(relock: Relock, *, by_uv: bool = False) -> str:
     """Give the command that a person types at the repository's root to get the same."""
     lock = relock.lock
     if by_uv or lock.locker is LockerName.UV_PIP:
-        words = ["uv", "pip", "compile", *uv_compile(relock, relative(lock, lock.path))]
+        words = ["uv", "pip", "compile", *_indexes(lock), *uv_compile(relock, relative(lock, lock.path))]
     else:
-        words = ["pip-compile", *pip_compile(relock)]
+        words = ["pip-compile", *_indexes(lock), *pip_compile(relock)]
     command = shlex.join(word for word in words if word != "--")
     return f"cd {shlex.quote(lock.directory)} && {command}" if lock.directory else command
+
+
+def _indexes(lock: Lock) -> list[str]:
+    """Give the index options that the lock's own command names; a compile here takes the operator's indexes instead."""
+    main = [f"--index-url={lock.index_url}"] if lock.index_url else []
+    named = [*main, *(f"--extra-index-url={url}" for url in lock.extra_indexes)]
+    return [word for word in named if word.partition("=")[2] in lock.command]
 
 
 def own_cutoff(lock: Lock) -> str:

@@ -65,6 +65,7 @@ class PipToolsLocker:
 
     def _compile(self, tree: Path, relock: Relock, compiler: Compiler, complaint: str) -> str:
         lock = relock.lock
+        old = (tree / lock.path).read_bytes().decode("utf-8")
         arguments = command_lines.pip_compile(relock)
         if _unsupported_cutoff(relock, compiler.tools):
             arguments = [word for word in arguments if not word.startswith("--uploaded-prior-to=")]
@@ -79,7 +80,8 @@ class PipToolsLocker:
                 ) from error
         if done.code != 0:
             raise failure(lock, done, complaint)
-        return (tree / lock.path).read_bytes().decode("utf-8")
+        text = (tree / lock.path).read_bytes().decode("utf-8")
+        return text if lock.command else head(old) + without_header(text)
 
     def _by_uv(self, tree: Path, relock: Relock, old: str, note: Reason) -> Relocked:
         lock = relock.lock
@@ -88,9 +90,8 @@ class PipToolsLocker:
             raise failure(lock, done)
         if asking.confirms(lock, text):
             return _relocked(old, relock, compiled=False)
-        header = old[: len(old) - len(without_header(old))]
         command = command_lines.for_people(relock, by_uv=True)
-        text = without_leaks(header + without_header(text), old)
+        text = without_leaks(head(old) + without_header(text), old)
         return Relocked(text=text, command=command, notes=(note,), compiled=True)
 
     def _tools(self, python: Path) -> str:
@@ -120,7 +121,7 @@ def failure(lock: Lock, done: Finished, complaint: str = "") -> LockFailed | Una
     if resolver_output.UNREACHABLE.search(said):
         told = resolver_output.reason(complaint or done.stderr)
         return Unavailable(f"{lock.path}: the package index does not answer: {told}", hint="try again later")
-    sources = ", ".join(lock.sources)
+    sources = ", ".join(lock.sources or lock.inputs)
     return LockFailed(f"{lock.path}: {why}", hint=f"change {sources} so that it resolves, then run again")
 
 
@@ -129,6 +130,11 @@ def without_header(text: str) -> str:
     lines = text.splitlines(keepends=True)
     start = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
     return "".join(lines[start:])
+
+
+def head(text: str) -> str:
+    """Give what stands before the first line that is neither a comment nor empty."""
+    return text[: len(text) - len(without_header(text))]
 
 
 def without_leaks(text: str, old: str) -> str:

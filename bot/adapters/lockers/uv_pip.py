@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory
-from bot.adapters.lockers.pip_tools import failure, without_leaks
+from bot.adapters.lockers.pip_tools import failure, head, without_header, without_leaks
 from bot.adapters.lockers.rooms import Rooms
 from bot.errors import LockFailed
 from bot.model.plan import Relock
@@ -31,6 +31,8 @@ class UvPipLocker:
         if done.code != 0:
             raise failure(lock, done)
         old = (tree / lock.path).read_bytes().decode("utf-8")
+        if not lock.command:
+            text = head(old) + without_header(text)
         text = without_leaks(text, old)
         key = memory.key(tree, relock, text, "uv")
         compiled = text != old and self._kept.get(key) is None
