@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.formats import compile_options, compile_prefix, pip_arguments
 from bot.formats.compile_options import Kind, Option, Refusal
-from bot.formats.compile_prefix import Found, Unreplayable
+from bot.formats.compile_prefix import Unreplayable
 from bot.model.locks import LockerName
 
 MAIN_INDEX = frozenset({"--index-url", "--default-index"})
@@ -100,12 +100,11 @@ def parse(command: str) -> CompileCommand | None:
 
 def read(command: str) -> CompileCommand | Unreplayable:
     """Read a compile command, also behind a harmless prefix; else give why it cannot be replayed."""
-    match compile_prefix.strip(command):
-        case Unreplayable() as unreplayable:
-            return unreplayable
-        case Found(locker=locker, words=words, folder=folder):
-            parsed = of_words(locker, words)
-            return replace(parsed, folder=posixpath.join(folder, parsed.folder) if folder else parsed.folder)
+    found = compile_prefix.strip(command)
+    if isinstance(found, Unreplayable):
+        return found
+    parsed = of_words(found.locker, found.words)
+    return replace(parsed, folder=posixpath.join(found.folder, parsed.folder).rstrip("/"))
 
 
 def of_words(locker: LockerName, words: Iterable[str], place: str = "") -> CompileCommand:
@@ -214,7 +213,7 @@ class _Reader:
                 self.refusals += [replace(refusal, place=self.place) for refusal in refusals]
             case Kind.DANGEROUS:
                 self.refusals.append(compile_options.refusal(option, self.place))
-            case Kind.SAFE | Kind.PATH:
+            case _:
                 self._kept(option, value)
 
     def _kept(self, option: Option, value: str) -> None:

@@ -63,11 +63,8 @@ def merged(command: CompileCommand, path: str, text: str) -> CompileCommand:
     except tomllib.TOMLDecodeError as error:
         return _refusing(command, Refusal(option=path, why=f"is not TOML ({error})", remedy="correct it", place=path))
     lines = toml_lines.lines(text)
-    if command.locker is LockerName.UV_PIP:
-        parts = _uv_parts(path, data, lines)
-    else:
-        parts = _pip_tools_parts(path, data, lines)
-    return _joined(command, tuple(parts))
+    parts = _uv_parts if command.locker is LockerName.UV_PIP else _pip_tools_parts
+    return _joined(command, tuple(parts(path, data, lines)))
 
 
 def uses_uv_sources(text: str) -> int:

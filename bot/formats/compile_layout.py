@@ -11,7 +11,7 @@ from bot.formats.compile_command import DEFAULT_SOURCES, CompileCommand, inside
 from bot.model.locks import LockerName
 
 UNSAFE_PIN = re.compile(r"^(?:setuptools|pip|distribute)==", re.MULTILINE)
-ANNOTATION_IN_LINE = re.compile(r"^\S+==\S+.*\S\s+#\s*via\s+\S", re.MULTILINE)
+ANNOTATION_IN_LINE = re.compile(r"^\S+==\S.*[ \t]#[ \t]+via[ \t]+\S", re.MULTILINE)
 SOURCE_FOLDERS = ("in", "src")
 
 
@@ -121,7 +121,8 @@ def inferred(path: str, text: str, locker: LockerName, files: AbstractSet[str]) 
     if source is None:
         return None
     command = CompileCommand(locker=locker, options=tuple(_shown(text, locker)))
-    return placed(command, path, (source,), ran_in(path, text, (source,)) or posixpath.dirname(path))
+    directory = ran_in(path, text, (source,))
+    return placed(command, path, (source,), posixpath.dirname(path) if directory is None else directory)
 
 
 def placed(command: CompileCommand, path: str, sources: Sequence[str], directory: str) -> CompileCommand:

@@ -32,7 +32,8 @@ def uv_compile(rooms: Rooms, tree: Path, relock: Relock, *extra: str, python: st
         current = tree / lock.path
         output.write_bytes(current.read_bytes() if current.exists() else b"")
         arguments = command_lines.uv_compile(relock, str(output))
-        argv = [uv.find_uv_bin(), "pip", "compile", "--quiet", f"--python={python}", NO_BUILDS, *extra, *arguments]
+        ours = [word for word in (NO_BUILDS, *extra) if word not in arguments]  # uv refuses a flag that stands twice
+        argv = [uv.find_uv_bin(), "pip", "compile", "--quiet", f"--python={python}", *ours, *arguments]
         done = run(argv, cwd=tree / lock.directory, timeout=rooms.timeout, env=room.env)
         return done, output.read_text("utf-8") if done.code == 0 else ""
 
