@@ -20,6 +20,7 @@ COMMENT = re.compile(r"(^|\s+)#.*$")
 INCLUDE = re.compile(r"^(?:-r|-c|--requirement|--constraint)(?:\s+|\s*=\s*)?(?P<path>\S.*)$")
 INDEX = re.compile(r"^(?:-i|--index-url|--extra-index-url)(?:\s+|\s*=\s*)(?P<url>\S+)$")
 HARMLESS = re.compile(r"^--(?:pre|prefer-binary|no-binary|only-binary|require-hashes|use-feature)\b")
+NO_LINES = (".toml", ".py", ".cfg")  # sources that are no requirements files
 EGG = re.compile(r"#egg=(?P<name>[A-Za-z0-9._-]+)")
 
 
@@ -76,6 +77,27 @@ def logical_lines(text: str) -> tuple[Line, ...]:
     if held and (whole := COMMENT.sub("", "".join(held)).strip()):
         lines.append(Line(number=start, text=whole))
     return tuple(lines)
+
+
+def line_of_include(path: str, text: str, included: str) -> int:
+    """Give the line, from 1, on which a source includes a file of the repository; 1 where it does not."""
+    directory = path.rpartition("/")[0]
+    for line in () if path.endswith(NO_LINES) else logical_lines(text):
+        found = INCLUDE.match(line.text)
+        if found and inside(directory, found["path"].strip()) == included:
+            return line.number
+    return 1
+
+
+def index_lines(path: str, text: str) -> tuple[tuple[str, str], ...]:
+    """Give the package indexes that a source names, as (`--index-url` or `--extra-index-url`, address)."""
+    lines = () if path.endswith(NO_LINES) else logical_lines(text)
+    found = ((line.text, INDEX.match(line.text)) for line in lines)
+    return tuple(
+        ("--extra-index-url" if line.startswith("--extra") else "--index-url", match["url"])
+        for line, match in found
+        if match
+    )
 
 
 def _row(path: str, directory: str, line: Line) -> RequirementFile:

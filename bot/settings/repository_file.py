@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.formats import compile_command
-from bot.model.locks import LockerName
+from bot.model.locks import WRITTEN, LockerName
 from bot.model.policy import Policy
 from bot.settings import keys, texts
 from bot.settings.kinds import Flag, Key, ListOf, Schema, Table, words
@@ -38,21 +38,30 @@ PYTHON = keys.named(texts.python, pattern=f"^{texts.PYTHON}$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Options of a compiler, as words of a command line; those that name hosts, commands or places are mistakes."""
+    """Options of a compiler, as words of a command line; those that name hosts, commands or places are mistakes.
+
+    Files that an option names (`--constraint`) are relative to the repository and stay inside it. The options are
+    judged as those of the tool that takes more of them; the survey judges them again for the locker that is named.
+    """
 
     def read(self, value: object, at: Place) -> tuple[str, ...]:
         """Read the words."""
         line = " ".join(ListOf(of=keys.TEXT).read(value, at))
-        command = compile_command.parse(f"pip-compile {line}")
-        if command is None:
+        try:
+            found = tuple(shlex.split(line))
+        except ValueError:
             at.wrong(f"{at.label} has a quote that is not closed")
             return ()
-        outside = {name for name, value in command.options if name in NAMES_PLACES or not _stays_inside(value)}
-        for name in sorted({*command.refused, *outside}):
+        by_locker = [compile_command.of_words(locker, found) for locker in WRITTEN]
+        command = min(by_locker, key=lambda command: (len(command.refusals), command.locker))
+        outside = {name for name, value in command.options if not _stays_inside(value)}
+        named = {index.option for index in command.index_options}
+        output = {"--output-file"} if command.output is not None else set()
+        for name in sorted({*command.refused, *outside, *named, *output}):
             at.wrong(f"{at.label} must not hold {plain(name)}", OPERATORS)
         for word in command.sources:
             at.wrong(f"{at.label} holds {plain(word)!r}, which is no option", "sources have a key of their own")
-        return tuple(shlex.split(line))
+        return found
 
     def blank(self) -> tuple[str, ...]:
         """Give the stand-in."""
@@ -61,9 +70,6 @@ class Options:
     def schema(self) -> Schema:
         """Describe an array of strings."""
         return {"type": "array", "items": {"type": "string"}}
-
-
-NAMES_PLACES = compile_command.INDEXES | compile_command.PATHS
 
 
 def _stays_inside(value: str) -> bool:

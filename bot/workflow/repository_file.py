@@ -1,12 +1,13 @@
 """The repository's own rules: `.quarterdeck.toml`, or `[tool.quarterdeck]` in pyproject.toml."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bot.errors import RepoError
-from bot.model.findings import Unreadable
+from bot.formats import toml_lines
 from bot.model.policy import Policy
 from bot.settings import BadSettings, RepositoryFile, read_pyproject, read_repository_file
+from bot.workflow.survey_declared import Declared
 
 FILE = ".quarterdeck.toml"
 PROJECT = "pyproject.toml"
@@ -14,14 +15,14 @@ PROJECT = "pyproject.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a repository says of itself: the policy as it overrides the operator's, and what is not looked at."""
+    """What a repository says of itself: the policy over the operator's, what is not looked at, and its own locks."""
 
     policy: Policy
     enabled: bool = True
     ignore: tuple[str, ...] = ()
     ignored_images: tuple[str, ...] = ()
     python: str | None = None
-    unheeded: tuple[Unreadable, ...] = ()
+    locks: tuple[Declared, ...] = ()
 
 
 def rules_of(contents: Mapping[str, bytes], policy: Policy) -> Rules:
@@ -37,11 +38,19 @@ def rules_of(contents: Mapping[str, bytes], policy: Policy) -> Rules:
         raise RepoError(f"{FILE} or {PROJECT} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
     except BadSettings as error:
         raise RepoError(error.message, hint=error.hint or f"correct {FILE} on the default branch") from error
-    return _rules(found, FILE if FILE in contents else PROJECT)
+    path = FILE if FILE in contents else PROJECT
+    return _rules(found, path, contents[path].decode("utf-8") if found.locks else "")
 
 
-def _rules(found: RepositoryFile, path: str) -> Rules:
-    why = "[[locks]] is read, but this version finds locks by their header only"
+def described(contents: Mapping[str, bytes]) -> tuple[Declared, ...]:
+    """Give the locks that the repository describes; none while its file has mistakes, which `rules_of` tells."""
+    try:
+        return rules_of(contents, Policy()).locks
+    except RepoError:
+        return ()
+
+
+def _rules(found: RepositoryFile, path: str, text: str) -> Rules:
     platforms = found.images.platforms
     return Rules(
         policy=replace(found.policy, platforms=platforms) if platforms else found.policy,
@@ -49,5 +58,15 @@ def _rules(found: RepositoryFile, path: str) -> Rules:
         ignore=found.ignore,
         ignored_images=found.images.ignore,
         python=found.python,
-        unheeded=tuple(Unreadable(path=path, line=0, subject=lock.path, why=why) for lock in found.locks),
+        locks=tuple(_declared(found, path, text)),
     )
+
+
+def _declared(found: RepositoryFile, path: str, text: str) -> Iterator[Declared]:
+    lines = toml_lines.lines(text)
+    root = () if path == FILE else ("tool", "quarterdeck")
+    for index, lock in enumerate(found.locks):
+        yield Declared(
+            path=lock.path, sources=lock.sources, locker=lock.locker, options=lock.options, python=lock.python,
+            file=path, line=lines.get((*root, "locks", index), 1),
+        )  # fmt: skip

@@ -4,21 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from bot.formats import dockerfile, lock_file, requirement_file
-from bot.formats.lock_file import Layout
+from bot.formats import dockerfile
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.repository import Head, Remote, TreeFile
 from bot.model.snapshot import Snapshot
 from bot.ports import Workspace
 from bot.workflow.context import Assignment
-from bot.workflow.repository_file import Rules
+from bot.workflow.repository_file import Rules, described
+from bot.workflow.survey_commands import makings
+from bot.workflow.survey_inputs import named
 from bot.workflow.survey_locks import Defaults, survey_locks
 from bot.workflow.survey_python import installs_of, with_pip_tools
 
 LOCKS_AND_SOURCES = ("*.txt", "*.in", "*.lock", "*.pip", "*requirements*", "*constraints*")
 BY_NAME = frozenset({
     "pyproject.toml", "setup.cfg", "setup.py", ".python-version", ".tool-versions", ".quarterdeck.toml",
+    ".pip-tools.toml", "uv.toml",
 })  # fmt: skip
 FOREIGN_FOLDERS = frozenset({"node_modules", "site-packages", ".venv", "venv", ".tox"})
 LARGEST = 8 * 1024 * 1024  # bytes; a lock of 5 MB is real, a larger text file is no lock
@@ -52,6 +54,7 @@ def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot
             named=rules.python is not None,
             index_hosts=assignment.index_hosts,
         ),
+        rules.locks,
     )
     return Snapshot(
         repository=assignment.repository.name,
@@ -61,9 +64,7 @@ def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot
         locks=with_pip_tools(locks),
         requirements=requirements,
         images=images,
-        unreadable=tuple(
-            sorted({*broken, *unreadable, *strange, *rules.unheeded}, key=lambda row: (row.path, row.line, row.why))
-        ),
+        unreadable=tuple(sorted({*broken, *unreadable, *strange}, key=lambda row: (row.path, row.line, row.why))),
         installs=installs_of(texts, checkout.files, frozenset(lock.path for lock in locks)),
     )
 
@@ -122,18 +123,10 @@ def check_out(workspace: Workspace, remote: Remote, branch: str | None) -> Check
 
 
 def _named(contents: Mapping[str, bytes], files: frozenset[str]) -> set[str]:
-    """Give the files that locks are compiled from, whatever they are called."""
+    """Give what locks are compiled from, whatever it is called, and the locks that the repository describes."""
+    declared = described(contents)
     texts, _ = decode(contents)
-    waiting = []
-    for path, text in texts.items():
-        head = lock_file.header(text)
-        layout = lock_file.layout(path, head.parsed, files) if head and head.parsed else None
-        if isinstance(layout, Layout):
-            waiting += [*layout.sources, *layout.constraints]
-    seen: set[str] = set()
-    while waiting:
-        path = waiting.pop()
-        if path in files and path not in seen:
-            seen.add(path)
-            waiting += requirement_file.parse(path, texts[path]).includes if path in texts else ()
-    return seen
+    made = makings(texts, files, declared)
+    wanted = {*named(made, texts), *(entry.path for entry in declared)}
+    configs = (making.head.parsed.config for making in made.values() if making.head.parsed)
+    return (wanted | {path for config in configs if config for path in files if path.endswith(config)}) & files

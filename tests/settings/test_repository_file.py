@@ -30,7 +30,7 @@ reason = "not reachable"
 path = "requirements/base.txt"
 sources = ["requirements/base.in"]
 locker = "uv-pip"
-options = ["--generate-hashes", "--extra dev", "--annotation-style=line"]
+options = ["--generate-hashes", "--extra dev", "--annotation-style=line", "-c limits.txt"]
 python = "3.11"
 """
 REFUSED = "a repository can never set hosts, credentials, commands or paths outside itself; the operator does"
@@ -53,7 +53,7 @@ def test_a_repository_says_how_it_is_treated() -> None:
                 path="requirements/base.txt",
                 sources=("requirements/base.in",),
                 locker=LockerName.UV_PIP,
-                options=("--generate-hashes", "--extra", "dev", "--annotation-style=line"),
+                options=("--generate-hashes", "--extra", "dev", "--annotation-style=line", "-c", "limits.txt"),
                 python="3.11",
             ),
         ),
@@ -113,7 +113,9 @@ def test_mistakes_in_pyproject_have_the_lines_of_pyproject(text: str, expected: 
         ("locks = [{path='a', sources=['b'], command='rm'}]", "unknown key 'command' in [[locks]]"),
         ("locks = [{path='a', sources=['b'], options=['--index-url=https://x']}]", "'options' in [[locks]] must not hold --index-url"),
         ("locks = [{path='a', sources=['b'], options=['--pip-args', 'x']}]", "'options' in [[locks]] must not hold --pip-args"),
-        ("locks = [{path='a', sources=['b'], options=['-c x.txt']}]", "'options' in [[locks]] must not hold --constraint"),
+        ("locks = [{path='a', sources=['b'], options=['-c ../x.txt']}]", "'options' in [[locks]] must not hold --constraint"),
+        ("locks = [{path='a', sources=['b'], options=['-o x.txt']}]", "'options' in [[locks]] must not hold --output-file"),
+        ("locks = [{path='a', sources=['b'], options=['-c https://x/c.txt']}]", "'options' in [[locks]] must not hold --constraint"),
         ("locks = [{path='a', sources=['b'], options=['--group=../x:dev']}]", "'options' in [[locks]] must not hold --group"),
     ],
 )  # fmt: skip

@@ -51,11 +51,13 @@ class Uv:
             output.write_bytes(current.read_bytes() if current.exists() else b"")
             limits.write_text("".join(f"{line}\n" for line in constraints), "utf-8")
             arguments = command_lines.uv_compile(self.lock, list(moving), str(output))
-            argv = [
-                uv.find_uv_bin(), "pip", "compile", "--quiet", f"--python={self.python}", *self.formats(),
-                *([f"--python-platform={self.platform}"] if self.platform else []), *options,
-                *([f"--constraints={limits}"] if constraints else []), *arguments,
+            ours = [
+                "--quiet", f"--python={self.python}", *self.formats(), *options,
+                *([f"--python-platform={self.platform}"] if self.platform else []),
+                *([f"--constraints={limits}"] if constraints else []),
             ]  # fmt: skip
+            once = [word for word in ours if word not in arguments]  # uv refuses a flag that stands twice
+            argv = [uv.find_uv_bin(), "pip", "compile", *once, *arguments]
             done = self.room.run(argv, cwd=tree / self.lock.directory, readable=self.readable)
             return done, output.read_text("utf-8") if done.code == 0 else ""
 

@@ -57,6 +57,7 @@ def uv_compile(lock: Lock, moving: list[str], output: str) -> list[str]:
         own = [word for word in lock.arguments if option(word) not in NOT_FOR_UV]
         own += ["--prerelease=allow"] if "--pre" in lock.arguments else []
         own += ["--no-strip-extras"] if "--strip-extras" not in lock.arguments else []
+        own.append("--no-sources")  # pip-tools knows nothing of [tool.uv.sources]
     if not value(lock, "--python-version"):
         own.append(f"--python-version={lock.python}")
     return [*moving, *own, f"--output-file={output}", "--", *_sources(lock)]
@@ -72,7 +73,7 @@ def for_people(relock: Relock, moving: list[str], *, by_uv: bool = False) -> str
         arguments, tool, cutoff = pip_compile(lock, moving, output), ["pip-compile"], "--uploaded-prior-to"
     own = own_cutoff(lock)
     before = own or (stamp(relock.uploaded_before) if relock.uploaded_before else "")
-    limit = [f"{cutoff}={before}"] if before else []
+    limit = [*_indexes(lock), *([f"{cutoff}={before}"] if before else [])]
     words = [*tool, *arguments[: len(moving)], *limit, *arguments[len(moving) :]]
     command = shlex.join(word for word in words if word != "--")
     return f"cd {shlex.quote(lock.directory)} && {command}" if lock.directory else command
@@ -105,6 +106,13 @@ def value(lock: Lock, name: str) -> str:
     """Give the last value of an option of the lock, "" for none."""
     values = [word.partition("=")[2] for word in lock.arguments if word.startswith(f"{name}=")]
     return values[-1] if values else ""
+
+
+def _indexes(lock: Lock) -> list[str]:
+    """Give the index options that the lock's own command names; a compile here takes the operator's indexes instead."""
+    main = [f"--index-url={lock.index_url}"] if lock.index_url else []
+    named = [*main, *(f"--extra-index-url={url}" for url in lock.extra_indexes)]
+    return [word for word in named if word.partition("=")[2] in lock.command]
 
 
 def _sources(lock: Lock) -> list[str]:

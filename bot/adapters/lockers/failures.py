@@ -45,4 +45,4 @@ def timed_out(lock: Lock, error: TimedOut, session: Session) -> BotError:
 def _hint(lock: Lock, why: str) -> str:
     if resolver_output.ONLY_SDIST.search(why):
         return "name the package in [policy] build_from_source, so that it may be built, or take a release with wheels"
-    return f"change {', '.join(lock.sources)} so that it resolves, then run again"
+    return f"change {', '.join(lock.sources or lock.inputs)} so that it resolves, then run again"
