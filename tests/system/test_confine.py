@@ -259,11 +259,11 @@ def test_our_interpreter_has_tls_and_databases_and_threads_in_the_sandbox(lab: L
 
 @pytest.mark.parametrize("isolation", [SANDBOX, PROCESS])
 def test_uv_runs_within_the_default_limits(lab: Lab, isolation: Isolation) -> None:
-    done = lab.run(lab.cell(isolation), uv.find_uv_bin(), "--version")
+    cell = lab.cell(isolation, readable=(Path(uv.find_uv_bin()).parent,))
+    done = lab.run(cell, uv.find_uv_bin(), "--version")
     assert done.stdout.startswith("uv "), done.stderr
-    made = lab.run(
-        lab.cell(isolation), uv.find_uv_bin(), "venv", "--no-config", "--offline", "--python", sys.executable, "env"
-    )
+    words = ("venv", "--no-config", "--offline", "--python", sys.executable, "env")
+    made = lab.run(cell, uv.find_uv_bin(), *words)
     assert made.code == 0, made.stderr
 
 
