@@ -152,15 +152,15 @@ def _bubblewrap(cell: Cell, limits: Limits) -> list[str]:
 
 
 def _system() -> Iterator[str]:
-    """The system's programs, with the links of a merged /usr as they are; certificates; made-up users and hosts."""
-    for path in SYSTEM:
-        if os.path.islink(path):
-            yield from ("--symlink", os.readlink(path), path)
-        elif os.path.isdir(path):
-            yield from ("--ro-bind", path, path)
-    for path in SETTINGS:
-        if os.path.exists(path):
-            yield from ("--ro-bind", os.path.realpath(path), path)
+    """Give the system's programs, links of a merged /usr as they are; certificates; made-up users and hosts."""
+    for path in map(Path, SYSTEM):
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        elif path.is_dir():
+            yield from ("--ro-bind", str(path), str(path))
+    for path in map(Path, SETTINGS):
+        if path.exists():
+            yield from ("--ro-bind", str(path.resolve()), str(path))
     for file in sorted(ETC.iterdir()):
         yield from ("--ro-bind", str(file), f"/etc/{file.name}")
 
@@ -178,7 +178,7 @@ def _proc_covers() -> Iterator[str]:
 
 
 def _mounts(cell: Cell) -> Iterator[str]:
-    """The cell's paths, the outer before the inner ones; at the same place what is writable wins."""
+    """Give the cell's paths, the outer before the inner ones; at the same place what is writable wins."""
     wanted: dict[Path, str] = {}
     for path in (*_own(), *cell.readable):
         wanted |= dict.fromkeys(_places(path), "--ro-bind")
@@ -195,7 +195,7 @@ def _mounts(cell: Cell) -> Iterator[str]:
 
 
 def _own() -> tuple[Path, ...]:
-    """What the warden itself needs."""
+    """Give what the warden itself needs."""
     prefix = Path(sys.base_prefix).resolve()
     return WARDEN, interpreter(), *(() if prefix in {Path("/"), Path("/usr")} else (prefix,))
 

@@ -60,7 +60,7 @@ def base_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
-def run(
+def run(  # noqa: PLR0913 - keyword-only, and few callers give the last three
     argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str], stdin: str = "",
     keep: int = KEEP, most: int = MOST,
 ) -> Finished:  # fmt: skip

@@ -14,6 +14,7 @@ a child subreaper: daemons that leave their session stay its descendants, and en
 `bot.system.process` uses the functions about process trees, too.
 """
 
+# ruff: noqa: PTH116, PTH123, PTH208 - pathlib would double the time that the warden needs to start
 from __future__ import annotations
 
 import contextlib
@@ -26,7 +27,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what is imported here would cost the warden half of its start, and so would `dataclasses`
     import socket
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import NoReturn
 
 SAID = "quarterdeck: stopped: all its processes together"  # what the last line begins with when the watch ended them
@@ -36,19 +37,20 @@ LONGEST_END = 10.0  # seconds that killed processes may take to be gone
 CONNECTIONS = 256  # through the gate at the same time; more wait
 SET_DEATH_SIGNAL, SET_DUMPABLE, SET_SUBREAPER = 1, 4, 36  # prctl(2)
 JOIN_SESSION_KEYRING = 1  # keyctl(2)
+WRITING, BOTH = 1, 2  # shutdown(2)
 KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
 PAGE = resource.getpagesize()
 
 
 class Task:
-    """What /proc/PID/stat says about a process: its parent, its threads, its resident memory in bytes."""
+    """What /proc/PID/stat says about a process: its parent, group, session, threads, resident memory in bytes."""
 
-    __slots__ = ("dead", "parent", "resident", "threads")
+    __slots__ = ("dead", "group", "parent", "resident", "session", "threads")
 
     def __init__(self, stat: bytes) -> None:
         words = stat.rpartition(b")")[2].split()  # the name before it may hold anything; see proc(5)
         self.dead = words[0] in {b"Z", b"X"}
-        self.parent = int(words[1])
+        self.parent, self.group, self.session = map(int, words[1:4])
         self.threads = int(words[17])
         self.resident = int(words[21]) * PAGE
 
@@ -81,13 +83,23 @@ def below(root: int, tasks: Mapping[int, Task]) -> set[int]:
 def end_below(root: int) -> None:
     """End all descendants of `root`, and wait until they are gone.
 
-    They are stopped first, until none is left that could start another.
+    They are stopped first, until none is left that could start another: whole groups, so that a fork bomb cannot be
+    quicker. The first process of a namespace takes the rest of it with it.
     """
     stopped: set[int] = set()
-    while fresh := below(root, processes()) - stopped:
-        _send(fresh, signal.SIGSTOP)
+    while fresh := below(root, tasks := processes()) - stopped:
+        for pid in fresh:
+            if tasks[pid].parent == root and _is_first(pid):
+                _send(os.kill, pid, signal.SIGKILL)
+        for group in _foreign_groups(tasks[pid] for pid in fresh):
+            _send(os.killpg, group, signal.SIGSTOP)
+        for pid in fresh:
+            _send(os.kill, pid, signal.SIGSTOP)
         stopped |= fresh
-    _send(stopped, signal.SIGKILL)
+    for group in _foreign_groups(tasks[pid] for pid in stopped if pid in tasks):
+        _send(os.killpg, group, signal.SIGKILL)
+    for pid in stopped:
+        _send(os.kill, pid, signal.SIGKILL)
     end = time.monotonic() + LONGEST_END
     while stopped and time.monotonic() < end:
         tasks = processes()
@@ -96,10 +108,23 @@ def end_below(root: int) -> None:
             time.sleep(0.002)
 
 
-def _send(pids: Iterable[int], what: signal.Signals) -> None:
-    for pid in sorted(pids):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, what)
+def _foreign_groups(tasks: Iterable[Task]) -> set[int]:
+    """Give the groups of sessions other than ours: only descendants of their first process can be in them."""
+    ours = os.getsid(0)
+    return {task.group for task in tasks if task.session != ours and task.group > 1}
+
+
+def _is_first(pid: int) -> bool:
+    """Say whether a process is number 1 of a namespace below ours."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
+        numbers = file.read().partition(b"\nNSpid:")[2].partition(b"\n")[0].split()
+        return len(numbers) > 1 and numbers[-1] == b"1"
+    return False
+
+
+def _send(how: Callable[[int, int], None], number: int, what: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended meanwhile
+        how(number, what)
 
 
 class Bounds:
@@ -113,6 +138,18 @@ class Bounds:
         self.file = int(options["file"])
         self.disk = int(options["disk"])
         self.open = int(options["open"])
+
+
+class Relayed:
+    """The bytes that our own threads carried through the gate: they were written by us, to sockets."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0
+
+
+RELAYED = Relayed()
 
 
 class Watch:
@@ -141,7 +178,7 @@ class Watch:
             return f"needed more than {size(self.bounds.memory)} of memory"
         # what ended processes wrote was added to us, their last parent, when they were reaped
         if written(me) - self.written_before + sum(map(written, ours)) > self.bounds.disk:
-            return f"wrote more than {size(self.bounds.disk)} to disk"
+            return f"wrote more than {size(self.bounds.disk)} in files"
         return ""
 
     def _memory(self, ours: set[int], tasks: Mapping[int, Task]) -> int:
@@ -152,9 +189,14 @@ class Watch:
 
 
 def written(pid: int) -> int:
-    """Give the bytes that a process and its ended children sent to disks (proc(5), write_bytes); 0 where hidden."""
+    """Give the bytes that a process and its ended children wrote, 0 where that is hidden; see /proc/PID/io in proc(5).
+
+    What was sent to disks (files in memory are not), or what was handed to write(2) (mapped files were not): the more.
+    """
     with contextlib.suppress(OSError), open(f"/proc/{pid}/io", "rb") as file:
-        return int(file.read().partition(b"\nwrite_bytes: ")[2].partition(b"\n")[0] or 0)
+        told = dict(line.split(b": ") for line in file.read().splitlines())
+        relayed = RELAYED.total if pid == os.getpid() else 0
+        return max(int(told.get(b"write_bytes", 0)), int(told[b"wchar"]) - relayed)
     return 0
 
 
@@ -331,26 +373,27 @@ def _carry(inner: socket.socket, gate: str) -> None:
     import socket  # noqa: PLC0415 - as above
     import threading  # noqa: PLC0415 - as above
 
-    with inner, socket.socket(socket.AF_UNIX) as outer:
-        with contextlib.suppress(OSError):  # the gate is shut: the caller sees its connection end
-            outer.connect(gate)
-            back = threading.Thread(target=_pump, args=(outer, inner), daemon=True)
-            back.start()
-            _pump(inner, outer)
-            back.join()
+    # OSError: the gate is shut, so the caller sees its connection end
+    with inner, socket.socket(socket.AF_UNIX) as outer, contextlib.suppress(OSError):
+        outer.connect(gate)
+        back = threading.Thread(target=_pump, args=(outer, inner), daemon=True)
+        back.start()
+        _pump(inner, outer)
+        back.join()
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
     """Copy one direction; its end is passed on, so that an answer can follow a finished question."""
-    done = 1  # SHUT_WR
+    ends: tuple[socket.socket, ...] = (sink,)
     try:
         while piece := source.recv(1 << 16):
             sink.sendall(piece)
+            RELAYED.total += len(piece)  # two threads may lose a piece of the count: it only guards against gigabytes
     except OSError:
-        done = 2  # SHUT_RDWR: one side broke, so the other direction has nobody to talk to
-    for end in (sink, source) if done == 2 else (sink,):
-        with contextlib.suppress(OSError):
-            end.shutdown(done)
+        ends = (sink, source)  # one side broke, so the other direction has nobody to talk to
+    for end in ends:
+        with contextlib.suppress(OSError):  # it is shut already
+            end.shutdown(WRITING if end is sink else BOTH)
 
 
 if __name__ == "__main__":
