@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.decide import diff, relocks
-from bot.errors import BotError
+from bot.errors import BotError, LockFailed
 from bot.formats import dockerfile, encodings, lock_file
 from bot.model.change import Change, FileText, ImageChange, PinChange
 from bot.model.images import ImageUse
@@ -77,13 +77,20 @@ def _one(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Com
     lock = relock.lock
     with tools.progress.step(job.snapshot.repository, f"compiling {lock.path}"):
         done = tools.lockers[lock.locker].relock(folder, relock, now)
-    old = encodings.decode(job.contents[lock.path])
-    data = job.contents[lock.path] if done.text == old else encodings.encode(done.text, old)
+    data = _encoded(lock.path, job.contents[lock.path], done.text)
     (folder / lock.path).write_bytes(data)
     pins, _ = lock_file.pins(lock.path, done.text)
     return Compiled(
         step=step, relock=relock, data=data, command=done.command, notes=done.notes, moved=done.moved, pins=pins
     )
+
+
+def _encoded(path: str, old: bytes, text: str) -> bytes:
+    """Write a text in the encoding of the file that it replaces."""
+    try:
+        return encodings.encode_like(text, old)
+    except ValueError as error:
+        raise LockFailed(f"{path}: {error}", hint="save it as UTF-8") from error
 
 
 def _all_of(errors: list[BotError]) -> BotError:

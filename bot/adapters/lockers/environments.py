@@ -20,10 +20,10 @@ from bot.adapters.lockers import pip_tools_versions
 from bot.adapters.lockers.rooms import Rooms
 from bot.errors import Unavailable
 from bot.formats import resolver_output
-from bot.system.process import Finished, TimedOut, run
+from bot.model.releases import IndexView
+from bot.system.process import Finished, TimedOut
 
 LOG = logging.getLogger(__name__)
-PROBE_SECONDS = 60
 PROBE = """\
 import sys
 try:
@@ -77,8 +77,8 @@ class Environments:
         """Look whether an interpreter starts and has pip-tools."""
         if not python.exists():
             return None
-        with self._rooms.room() as room:
-            done = run([str(python), "-c", PROBE], cwd=room.home, timeout=PROBE_SECONDS, env=room.env)
+        with self._rooms.room(IndexView()) as room:
+            done = room.run([str(python), "-c", PROBE], readable=_reads(python))
         if done.code != 0:
             LOG.info("the environment of %s is broken: %s", python, resolver_output.reason(done.stderr))
             return None
@@ -123,20 +123,32 @@ class Environments:
     def _try(self, fresh: Path) -> None:
         """Import everything that compiling needs; raises Misfit where that fails."""
         argv = [str(fresh / "bin" / "python"), "-m", "piptools", "compile", "--help"]
-        with self._rooms.room() as room:
-            done = run(argv, cwd=room.home, timeout=PROBE_SECONDS, env=room.env)
+        with self._rooms.room(IndexView()) as room:
+            done = room.run(argv, readable=_reads(fresh / "bin" / "python"))
         if done.code != 0:
             raise Misfit(resolver_output.reason(done.stderr))
 
     def _uv(self, wanted: Version | None, base: Path, *arguments: str) -> None:
         try:
-            with self._rooms.room() as room:
+            with self._rooms.room(IndexView()) as room:
                 argv = [uv.find_uv_bin(), *arguments]
-                done = run(argv, cwd=room.home, timeout=self._rooms.timeout, env=room.env)
+                done = room.run(argv, readable=(base.resolve().parent.parent,), writable=(self._home,))
+                faults = room.session.faults()
         except TimedOut as error:
             raise Unavailable(f"pip-tools cannot be installed for {base.name}: {error.message}") from error
+        if done.code != 0 and faults:
+            raise Unavailable(f"pip-tools cannot be installed for {base.name}: {faults[0].message}", hint=faults[0].hint)
         if done.code != 0:
             raise _failure(done, base, wanted)
+
+
+def _reads(python: Path) -> tuple[Path, ...]:
+    """Give what an environment's interpreter reads: its folder, and the Python that its pyvenv.cfg names."""
+    folder = python.parent.parent
+    settings = folder / "pyvenv.cfg"
+    lines = settings.read_text("utf-8").splitlines() if settings.exists() else []
+    homes = [line.partition("=")[2].strip() for line in lines if line.partition("=")[0].strip() == "home"]
+    return (folder, *(Path(home).resolve().parent for home in homes))
 
 
 def _failure(done: Finished, base: Path, wanted: Version | None) -> Misfit | Unavailable:

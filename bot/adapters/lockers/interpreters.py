@@ -19,7 +19,7 @@ from bot.adapters.lockers.rooms import Rooms
 from bot.errors import StoreError, Unavailable
 from bot.formats import resolver_output
 from bot.model.reasons import Reason
-from bot.system.process import TimedOut, run
+from bot.system.process import TimedOut, base_environment, run
 
 LOG = logging.getLogger(__name__)
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -120,11 +120,14 @@ class Interpreters:
     def _install(self, python: str) -> None:
         """Let uv install a Python; one that it does not know is left out, and the lock is resolved without it."""
         self._downloads.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._rooms.room() as room:
-            env = {**room.env, "UV_PYTHON_DOWNLOADS": "manual", "UV_PYTHON_INSTALL_DIR": str(self._downloads)}
+        with self._rooms.folder() as home:
+            env = {
+                **base_environment(), "HOME": str(home), "TMPDIR": str(home), "UV_NO_CONFIG": "1", "NO_COLOR": "1",
+                "UV_PYTHON_DOWNLOADS": "manual", "UV_PYTHON_INSTALL_DIR": str(self._downloads),
+            }  # fmt: skip
             argv = [uv.find_uv_bin(), "python", "install", "--quiet", "--no-bin", python]
             try:
-                done = run(argv, cwd=room.home, timeout=self._rooms.timeout, env=env)
+                done = run(argv, cwd=home, timeout=self._rooms.confinement.timeout, env=env)
             except TimedOut as error:
                 raise Unavailable(f"Python {python} cannot be installed: {error.message}") from error
         why = resolver_output.reason(done.stderr)

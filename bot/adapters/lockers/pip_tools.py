@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.adapters.lockers import asking, command_lines, memory, moving
+from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Answer, Uv
 from bot.adapters.lockers.failures import failure, timed_out
 from bot.adapters.lockers.interpreters import Compiler, Interpreters
@@ -17,7 +17,8 @@ from bot.adapters.lockers.rooms import Room, Rooms
 from bot.adapters.lockers.verifying import Proof, verify
 from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
-from bot.formats import encodings, lock_file, lock_merge
+from bot.formats import lock_file, lock_merge
+from bot.formats.encodings import Decoded
 from bot.model.locks import Lock
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
@@ -39,7 +40,7 @@ class Work:
     relock: Relock
     compiler: Compiler | None
     uv: Uv
-    old: str
+    old: Decoded
 
     @property
     def lock(self) -> Lock:
@@ -72,7 +73,7 @@ class PipToolsLocker:
 
     def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         lock = relock.lock
-        old = encodings.decode((tree / lock.path).read_bytes())
+        old = texts.read(tree, lock.path)
         compiler = self._compiler(relock)
         with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:
             prefix = compiler.prefix if compiler else ()
@@ -101,7 +102,7 @@ class PipToolsLocker:
     def _relocked(self, work: Work, now: datetime) -> Relocked:
         moves = moving.decide(work.uv, work.relock)
         if moves.answer.text is not None and asking.confirms(work.lock, moves.answer.text):
-            return work.result(moves, work.old, compiled=False)
+            return work.result(moves, work.old.text, compiled=False)
         if work.compiler is None:
             return self._by_uv(work, moves)
         key = memory.key(work.tree, work.relock, moves, work.compiler.tools)
@@ -119,7 +120,6 @@ class PipToolsLocker:
         lock, room = work.lock, work.room
         if compiler is None:
             raise LockFailed(f"{lock.path}: nothing can compile it")
-        output = work.tree / lock.path
         arguments = command_lines.pip_compile(lock, list(moves.options), command_lines.relative(lock, lock.path))
         command = {"CUSTOM_COMPILE_COMMAND": lock.command} if lock.command else {}
         argv = [str(compiler.python), "-m", "piptools", "compile", *_no_config(compiler), *arguments]
@@ -130,11 +130,11 @@ class PipToolsLocker:
             raise timed_out(lock, error, room.session) from error
         if done.code != 0:
             raise failure(lock, done, room.session, moves.answer.complaint)
-        return encodings.decode(output.read_bytes())
+        return texts.read(work.tree, lock.path).text
 
     def _by_uv(self, work: Work, moves: Moving) -> Relocked:
         """Let uv write, in pip-compile's form; what uv said of it is the lock."""
-        done, text = work.uv.compile(moves.options, "--no-header", *_left_out(work.lock), constraints=moves.constraints)
+        done, text = work.uv.compile(moves.options, "--no-header", *_left_out(work.lock))
         if done.code != 0:
             raise failure(work.lock, done, work.room.session)
         merged = self._merged(work, text)
@@ -143,7 +143,7 @@ class PipToolsLocker:
 
     def _merged(self, work: Work, new: str) -> str:
         try:
-            merged = lock_merge.merged(work.old, new)
+            merged = lock_merge.merged(work.old.text, new)
         except ValueError as error:
             raise LockFailed(
                 f"{work.lock.path}: {error}", hint="require it by a relative path, or from an index"
@@ -155,8 +155,7 @@ class PipToolsLocker:
     def _proven(self, work: Work, text: str, again: Callable[[], str] | None) -> tuple[Reason, ...]:
         """Prove that the result installs, and that compiling once more would change nothing."""
         lock = work.lock
-        target = work.tree / lock.path
-        target.write_bytes(encodings.encode(text, work.old))
+        texts.write(work.tree, lock.path, text, work.old.encoding)
         notes = verify(Proof(asked=work.uv, text=text))
         pins = lock_file.pins(lock.path, text)[0]
         now = asking.ask(replace(work.uv, lock=replace(lock, pins=pins)), ())

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.adapters.lockers import asking, command_lines, memory, moving
+from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Uv
 from bot.adapters.lockers.failures import failure, timed_out
 from bot.adapters.lockers.moving import Moving
@@ -13,7 +13,7 @@ from bot.adapters.lockers.rooms import Rooms
 from bot.adapters.lockers.verifying import Proof, verify
 from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
-from bot.formats import encodings, lock_merge
+from bot.formats import lock_merge
 from bot.model.plan import Relock
 from bot.ports import Relocked
 from bot.system.process import TimedOut
@@ -44,16 +44,16 @@ class UvPipLocker:
     def _relocked(self, tree: Path, relock: Relock, uv: Uv, moves: Moving, now: datetime) -> Relocked:
         lock = relock.lock
         command = command_lines.for_people(relock, list(moves.options))
-        old = encodings.decode((tree / lock.path).read_bytes())
+        old = texts.read(tree, lock.path)
         if moves.answer.text is not None and asking.confirms(lock, moves.answer.text):
-            return Relocked(text=old, command=command, notes=(), moved=(), compiled=False)
-        text = self._written(uv, moves, old)
+            return Relocked(text=old.text, command=command, notes=(), moved=(), compiled=False)
+        text = self._written(uv, moves, old.text)
         key = memory.key(tree, relock, moves, "uv")
         notes = ()
         if self._kept.get(key) is None:
-            (tree / lock.path).write_bytes(encodings.encode(text, old))
+            texts.write(tree, lock.path, text, old.encoding)
             notes = verify(Proof(asked=uv, text=text))
-        compiled = text != old and self._kept.get(key) is None
+        compiled = text != old.text and self._kept.get(key) is None
         self._kept.put(key, "", now)
         return Relocked(text=text, command=command, notes=notes, moved=moves.why, compiled=compiled)
 
