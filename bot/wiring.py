@@ -12,6 +12,8 @@ from bot.adapters.engines.threads import ThreadEngine
 from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.local import LocalForge
 from bot.adapters.forges.recording import RecordingForge
+from bot.adapters.indexes.gate import Gate
+from bot.adapters.indexes.pages import Pages
 from bot.adapters.indexes.simple import SimpleIndex
 from bot.adapters.lockers.interpreters import OURS, Interpreters
 from bot.adapters.lockers.memory import Memory
@@ -32,7 +34,7 @@ from bot.ports import Clock, Engine, Forge, Locker, Progress, Workspace
 from bot.settings import RepositorySettings, Settings
 from bot.system import confine
 from bot.system.confine import Limits
-from bot.system.http import Http
+from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
 from bot.system.secrets import docker_credentials, reveal
 from bot.workflow.context import Assignment, Tools
@@ -56,8 +58,9 @@ class Order:
 class House:
     """One set of wired implementations; close it through `open_house`."""
 
-    def __init__(self, order: Order, http: Http, store: SqlStore) -> None:
+    def __init__(self, order: Order, http: Http, store: SqlStore, stack: ExitStack) -> None:
         self.order = order
+        self._stack = stack
         self.settings = order.settings
         self.clock = order.clock
         self.http = http
@@ -187,7 +190,24 @@ class House:
     @cached_property
     def index(self) -> SimpleIndex:
         """All package indexes of this run."""
-        return SimpleIndex(self.http, self.pip.urls, answers=self.store, clock=self.clock)
+        return SimpleIndex(self.pages)
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Their pages, which the index and the resolvers' gate share."""
+        route = Route(
+            cafile=self.pip.cert,
+            proxy=self.pip.proxy,
+            insecure_hosts=frozenset(self.pip.trusted_hosts),
+            read_seconds=self.pip.timeout or READ_SECONDS,
+        )
+        http = self._stack.enter_context(Http(route=route))
+        return Pages(http, self.pip.urls, folder=self.order.data_dir / "cache" / "pages", clock=self.clock)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Through which resolvers see the indexes."""
+        return self._stack.enter_context(Gate(self.pages, self.order.data_dir / "cache" / "gate"))
 
 
 @contextmanager
@@ -196,7 +216,7 @@ def open_house(order: Order) -> Iterator[House]:
     with ExitStack() as stack:
         store = stack.enter_context(SqlStore.open(order.data_dir, clock=order.clock))
         http = stack.enter_context(Http())
-        yield House(order, http, store)
+        yield House(order, http, store, stack)
 
 
 def _local(house: House) -> Forge:

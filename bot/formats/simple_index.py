@@ -59,20 +59,21 @@ def parse_page(body: bytes, content_type: str, *, name: str, url: str) -> tuple[
 
     Raises ValueError where it is no such page, or of a major version of the API that is not ours (1).
     """
+    rows, base = raw_rows(body, content_type, url=url)
+    return tuple(file for row in rows if (file := _file(row, name, base)) is not None)
+
+
+def raw_rows(body: bytes, content_type: str, *, url: str) -> tuple[list[Mapping[str, Any]], str]:
+    """Give the page's rows in the form of PEP 691, unchecked, and the address that their links are relative to.
+
+    Raises ValueError as `parse_page` does.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json" or (kind.startswith("application/vnd.pypi.simple.") and kind.endswith("+json")):
-        rows = _json_rows(body)
-    elif kind == "text/html" or (kind.startswith("application/vnd.pypi.simple.") and kind.endswith("+html")):
-        rows, url = _html_rows(body, url)
-    else:
-        raise ValueError(f"not a page of a package index: Content-Type {kind[:80]!r}")
-    return tuple(file for row in rows if (file := _file(row, name, url)) is not None)
-
-
-def render_page(files: Iterable[IndexFile]) -> str:
-    """Write files as a PEP 691 page that `parse_page` reads back as they are: the form to keep."""
-    rows = [_row(file) for file in files]
-    return json.dumps({"meta": {"api-version": "1.1"}, "files": rows}, separators=(",", ":"))
+        return _json_rows(body), url
+    if kind == "text/html" or (kind.startswith("application/vnd.pypi.simple.") and kind.endswith("+html")):
+        return _html_rows(body, url)
+    raise ValueError(f"not a page of a package index: Content-Type {kind[:80]!r}")
 
 
 def releases(files: Iterable[IndexFile]) -> tuple[Release, ...]:
@@ -115,19 +116,6 @@ def _release(files: list[IndexFile]) -> Release:
     )
 
 
-def _row(file: IndexFile) -> dict[str, object]:
-    row: dict[str, object] = {"filename": file.filename, "url": file.url, "hashes": {}, "yanked": file.yanked}
-    if file.sha256:
-        row["hashes"] = {"sha256": file.sha256}
-    if file.requires_python:
-        row["requires-python"] = file.requires_python
-    if file.uploaded_at:
-        row["upload-time"] = file.uploaded_at.isoformat()
-    if file.metadata:
-        row["core-metadata"] = {"sha256": file.metadata_sha256} if file.metadata_sha256 else True
-    return row
-
-
 def _json_rows(body: bytes) -> list[Mapping[str, Any]]:
     try:
         page = json.loads(body)
@@ -157,7 +145,7 @@ def _html_rows(body: bytes, url: str) -> tuple[list[Mapping[str, Any]], str]:
     except AssertionError as error:  # html.parser's word for a marked section that it does not know
         raise ValueError("not readable as HTML") from error
     _check_version(parser.version)
-    return [_html_row(link) for link in parser.links], _joined(url, parser.base) or url
+    return [_html_row(link) for link in parser.links], joined(url, parser.base) or url
 
 
 class _Links(HTMLParser):
@@ -184,7 +172,7 @@ def _html_row(link: Mapping[str, str]) -> dict[str, Any]:
     row: dict[str, Any] = {"filename": unquote(address.partition("?")[0].rpartition("/")[2]), "url": address}
     row["hashes"] = dict([fragment.split("=", 1)]) if "=" in fragment else {}
     row["requires-python"] = link.get("data-requires-python")
-    row["yanked"] = "data-yanked" in link
+    row["yanked"] = "data-yanked" in link and (link["data-yanked"] or True)
     for name in ("core-metadata", "dist-info-metadata"):
         value = link.get(f"data-{name}")
         if value is not None:
@@ -196,7 +184,7 @@ def _file(row: Mapping[str, Any], name: str, base: str) -> IndexFile | None:
     """Read one row; None where its file name says nothing to us, or another project, or its address is no use."""
     filename = row.get("filename")
     version = _version(filename, name) if isinstance(filename, str) else None
-    url = _joined(base, row.get("url"))
+    url = joined(base, row.get("url"))
     if version is None or not url:
         return None
     metadata = row.get("core-metadata", row.get("dist-info-metadata"))
@@ -204,12 +192,12 @@ def _file(row: Mapping[str, Any], name: str, base: str) -> IndexFile | None:
         filename=str(filename),
         version=version,
         url=url,
-        sha256=_sha256(row.get("hashes")),
+        sha256=sha256_of(row.get("hashes")),
         requires_python=_specifier(row.get("requires-python")),
-        uploaded_at=_moment(row.get("upload-time")),
+        uploaded_at=moment(row.get("upload-time")),
         yanked=bool(row.get("yanked")),
         metadata=metadata is True or isinstance(metadata, dict),
-        metadata_sha256=_sha256(metadata),
+        metadata_sha256=sha256_of(metadata),
     )
 
 
@@ -232,7 +220,7 @@ def _without_tags(filename: str) -> str:
     return "-".join([*parts[:-3], "py3-none-any.whl"]) if all(parts) else ""
 
 
-def _joined(base: str, address: object) -> str:
+def joined(base: str, address: object) -> str:
     """Give the absolute http(s) address without fragment, "" where there is none."""
     if not isinstance(address, str) or not address.strip():
         return ""
@@ -245,7 +233,8 @@ def _joined(base: str, address: object) -> str:
     return url if usable else ""
 
 
-def _sha256(hashes: object) -> str:
+def sha256_of(hashes: object) -> str:
+    """Give the sha256 of a row's `hashes` or `core-metadata`, "" where there is none."""
     value = hashes.get("sha256") if isinstance(hashes, dict) else None
     text = value.lower() if isinstance(value, str) else ""
     return text if SHA256.fullmatch(text) else ""
@@ -265,10 +254,10 @@ def _known_specifier(text: str) -> str:
     return text
 
 
-def _moment(text: object) -> datetime | None:
+def moment(text: object) -> datetime | None:
     """Read PEP 700's upload-time; one without a zone is none."""
     try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        return found.astimezone(UTC) if found and found.tzinfo else None
     except (ValueError, OverflowError):
         return None

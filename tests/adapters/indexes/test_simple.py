@@ -2,10 +2,12 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from bot import ports
+from bot.adapters.indexes.pages import Pages
 from bot.adapters.indexes.simple import SimpleIndex
 from bot.errors import AccessDenied, ConfigError, Unavailable
 from bot.model.releases import Release
@@ -16,20 +18,6 @@ from tests.rig.index import UPLOADED, LocalIndex, Reply
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-class Memory:
-    """A store's memory of answers, without a store."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def recall(self, kind: str, key: str) -> str | None:
-        return self.kept.get((kind, key))
-
-    def remember(self, kind: str, key: str, value: str, now: datetime) -> None:
-        assert now == NOW
-        self.kept[kind, key] = value
-
-
 @pytest.fixture
 def http() -> Iterator[Http]:
     with Http(sleep=lambda _: None) as http:
@@ -37,8 +25,8 @@ def http() -> Iterator[Http]:
 
 
 @pytest.fixture
-def memory() -> Memory:
-    return Memory()
+def memory(tmp_path: Path) -> Path:
+    return tmp_path / "kept"
 
 
 @pytest.fixture
@@ -47,8 +35,16 @@ def other() -> Iterator[LocalIndex]:
         yield other
 
 
-def index_at(http: Http, memory: Memory, *urls: str) -> SimpleIndex:
-    return SimpleIndex(http, urls, answers=memory, clock=lambda: NOW)
+def index_at(http: Http, memory: Path, *urls: str) -> SimpleIndex:
+    return SimpleIndex(Pages(http, urls, folder=memory, clock=lambda: NOW))
+
+
+def kept_pages(memory: Path) -> list[Path]:
+    return list((memory / "upstream").glob("*"))
+
+
+def kept_metadata(memory: Path) -> list[Path]:
+    return [path for path in (memory / "metadata").rglob("*") if path.is_file()]
 
 
 def versions(index: ports.Index, name: str) -> list[str]:
@@ -57,7 +53,7 @@ def versions(index: ports.Index, name: str) -> list[str]:
 
 @pytest.mark.parametrize("html_only", [False, True])
 def test_releases_are_what_the_index_says(
-    local_index: LocalIndex, http: Http, memory: Memory, *, html_only: bool
+    local_index: LocalIndex, http: Http, memory: Path, *, html_only: bool
 ) -> None:
     local_index.html_only = html_only
     local_index.add("Odd.Name", "1.10", requires_python=">=3.9")
@@ -69,7 +65,7 @@ def test_releases_are_what_the_index_says(
     )
 
 
-def test_an_unknown_package_has_no_releases(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_an_unknown_package_has_no_releases(local_index: LocalIndex, http: Http, memory: Path) -> None:
     index = index_at(http, memory, local_index.url)
     assert index.releases("nothing") == ()
     assert index.requirements("nothing", "1.0") is None
@@ -77,7 +73,7 @@ def test_an_unknown_package_has_no_releases(local_index: LocalIndex, http: Http,
     assert len(local_index.log) == 1
 
 
-def test_one_request_per_package_whoever_asks(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_one_request_per_package_whoever_asks(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.add("web", "1.0")
     index = index_at(http, memory, f"{local_index.url}/")
     with ThreadPoolExecutor(4) as pool:
@@ -86,7 +82,7 @@ def test_one_request_per_package_whoever_asks(local_index: LocalIndex, http: Htt
 
 
 def test_the_next_run_asks_conditionally_and_reads_what_was_kept(
-    local_index: LocalIndex, http: Http, memory: Memory
+    local_index: LocalIndex, http: Http, memory: Path
 ) -> None:
     local_index.add("web", "1.0", requires_python=">=3.9", yanked="bad", requires=("db>=1",))
     first = index_at(http, memory, local_index.url)
@@ -98,25 +94,30 @@ def test_the_next_run_asks_conditionally_and_reads_what_was_kept(
     assert versions(index_at(http, memory, local_index.url), "web") == ["1.0", "1.1"]
 
 
-@pytest.mark.parametrize("text", ["", "no json", "{}", "[]", '{"etag": "x", "page": "{}"}'])
+@pytest.mark.parametrize("text", ["", "no json", "{}\n", "[]\n", '{"etag": "x", "size": 1}\n{}'])
 def test_a_kept_page_that_cannot_be_read_is_asked_for_again(
-    local_index: LocalIndex, http: Http, memory: Memory, text: str
+    local_index: LocalIndex, http: Http, memory: Path, text: str
 ) -> None:
     local_index.add("web", "1.0")
-    memory.kept["index-page", f"{local_index.url}/web/"] = text
     assert versions(index_at(http, memory, local_index.url), "web") == ["1.0"]
-    assert local_index.log[0].status == 200
+    (kept,) = kept_pages(memory)
+    kept.write_text(text)
+    assert versions(index_at(http, memory, local_index.url), "web") == ["1.0"]
+    assert [entry.status for entry in local_index.log] == [200, 200]
 
 
-def test_a_page_without_an_etag_is_not_kept(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_a_page_without_an_etag_is_asked_for_in_full_each_run(
+    local_index: LocalIndex, http: Http, memory: Path
+) -> None:
     page = json.dumps({"files": [{"filename": "web-1.0.tar.gz", "url": "/f/web-1.0.tar.gz"}]}).encode()
     local_index.answer("^/simple/web/", Reply(body=page, content_type="application/json"))
-    assert versions(index_at(http, memory, local_index.url), "web") == ["1.0"]
-    assert not memory.kept
+    for _ in range(2):
+        assert versions(index_at(http, memory, local_index.url), "web") == ["1.0"]
+    assert [entry.status for entry in local_index.log] == [200, 200]
 
 
 def test_indexes_are_merged_and_the_first_speaks_for_a_file_of_both(
-    local_index: LocalIndex, other: LocalIndex, http: Http, memory: Memory
+    local_index: LocalIndex, other: LocalIndex, http: Http, memory: Path
 ) -> None:
     local_index.add("web", "1.0")
     other.add("web", "1.0", yanked=True)
@@ -126,7 +127,7 @@ def test_indexes_are_merged_and_the_first_speaks_for_a_file_of_both(
 
 
 def test_requirements_come_from_metadata_that_is_asked_for_once(
-    local_index: LocalIndex, http: Http, memory: Memory
+    local_index: LocalIndex, http: Http, memory: Path
 ) -> None:
     local_index.add("web", "1.0", requires=("db>=1",), extras={"fast": ["turbo"]}, sdist=True)
     lines = ("db>=1", 'turbo; extra == "fast"')
@@ -136,17 +137,14 @@ def test_requirements_come_from_metadata_that_is_asked_for_once(
     assert local_index.count(r"\.whl$") == 0
 
 
-def test_metadata_without_requirements_is_kept_too(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_metadata_without_requirements_is_kept_too(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.add("web", "1.0")
     for _ in range(2):
         assert index_at(http, memory, local_index.url).requirements("web", "1.0") == ()
     assert local_index.count(r"\.metadata$") == 1
-    memory.kept = dict.fromkeys(memory.kept, "no json")
-    assert index_at(http, memory, local_index.url).requirements("web", "1.0") == ()
-    assert local_index.count(r"\.metadata$") == 2
 
 
-def test_no_metadata_means_no_answer(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_no_metadata_means_no_answer(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.add("web", "1.0", sdist=True, wheel=False)
     local_index.add("web", "2.0")
     index = index_at(http, memory, local_index.url)
@@ -157,25 +155,23 @@ def test_no_metadata_means_no_answer(local_index: LocalIndex, http: Http, memory
     assert index.requirements("web", "2.0") is None
 
 
-def test_metadata_without_a_hash_is_read_and_not_kept(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_metadata_without_a_hash_is_read_and_not_kept(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.add("web", "1.0", requires=("db",))
     row = {"filename": "web-1.0-py3-none-any.whl", "url": "/files/web-1.0-py3-none-any.whl", "core-metadata": True}
     page = json.dumps({"files": [row]}).encode()
     local_index.answer("^/simple/web/", Reply(body=page, content_type="application/json"))
     assert index_at(http, memory, local_index.url).requirements("web", "1.0") == ("db",)
-    assert not memory.kept
+    assert not kept_metadata(memory)
 
 
-def test_metadata_that_is_not_what_its_hash_says_is_refused(
-    local_index: LocalIndex, http: Http, memory: Memory
-) -> None:
+def test_metadata_that_is_not_what_its_hash_says_is_refused(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.add("web", "1.0")
     local_index.lie(r"\.metadata$")
     with pytest.raises(Unavailable, match="sha256 differs"):
         index_at(http, memory, local_index.url).requirements("web", "1.0")
 
 
-def test_metadata_that_is_none_is_refused(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_metadata_that_is_none_is_refused(local_index: LocalIndex, http: Http, memory: Path) -> None:
     row = {"filename": "web-1.0-py3-none-any.whl", "url": "/files/web-1.0-py3-none-any.whl", "core-metadata": True}
     page = json.dumps({"files": [row]}).encode()
     local_index.answer("^/simple/web/", Reply(body=page, content_type="application/json"))
@@ -185,7 +181,7 @@ def test_metadata_that_is_none_is_refused(local_index: LocalIndex, http: Http, m
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_is_access_denied(local_index: LocalIndex, http: Http, memory: Memory, status: int) -> None:
+def test_a_refusal_is_access_denied(local_index: LocalIndex, http: Http, memory: Path, status: int) -> None:
     local_index.fail("^/simple/", status)
     with pytest.raises(AccessDenied, match=f"refuses access \\({status}\\)") as caught:
         index_at(http, memory, local_index.url).releases("web")
@@ -194,7 +190,7 @@ def test_a_refusal_is_access_denied(local_index: LocalIndex, http: Http, memory:
 
 @pytest.mark.parametrize("status", [204, 400, 304, 500, 503])
 def test_any_other_status_means_unavailable_and_is_not_taken_for_an_empty_page(
-    local_index: LocalIndex, http: Http, memory: Memory, status: int
+    local_index: LocalIndex, http: Http, memory: Path, status: int
 ) -> None:
     local_index.add("web", "1.0")
     index = index_at(http, memory, local_index.url)
@@ -205,20 +201,20 @@ def test_any_other_status_means_unavailable_and_is_not_taken_for_an_empty_page(
     assert versions(index, "web") == ["1.0"]
 
 
-def test_a_page_that_is_none_means_unavailable(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_a_page_that_is_none_means_unavailable(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.answer("^/simple/", Reply(body=b"{", content_type="application/json"))
     with pytest.raises(Unavailable, match="/simple/web/: not JSON"):
         index_at(http, memory, local_index.url).releases("web")
 
 
-def test_an_index_that_is_down_means_unavailable(http: Http, memory: Memory) -> None:
+def test_an_index_that_is_down_means_unavailable(http: Http, memory: Path) -> None:
     with LocalIndex() as gone:
         url = gone.url
     with pytest.raises(Unavailable, match="does not answer"):
         index_at(http, memory, url).releases("web")
 
 
-def test_a_password_in_the_address_is_used_and_never_shown(local_index: LocalIndex, http: Http, memory: Memory) -> None:
+def test_a_password_in_the_address_is_used_and_never_shown(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.add("web", "1.0", requires=("db",))
     local_index.credentials = ("reader", "sesame")
     index = index_at(http, memory, local_index.url_with_credentials)
@@ -226,25 +222,28 @@ def test_a_password_in_the_address_is_used_and_never_shown(local_index: LocalInd
     local_index.credentials = ("reader", "changed")
     with pytest.raises(AccessDenied) as caught:
         index.releases("db")
-    assert "sesame" not in f"{caught.value.message} {caught.value.hint} {memory.kept} {index._places}"
+    kept = b"".join(path.read_bytes() for path in kept_pages(memory) + kept_metadata(memory))
+    places = index._pages.places.configured
+    assert "sesame" not in f"{caught.value.message} {caught.value.hint} {kept!r} {places}"
 
 
 def test_a_configured_password_goes_to_its_own_index_only(
-    local_index: LocalIndex, other: LocalIndex, http: Http, memory: Memory
+    local_index: LocalIndex, other: LocalIndex, http: Http, memory: Path
 ) -> None:
     local_index.add("web", "1.0")
     other.add("web", "2.0")
     local_index.credentials = ("reader", "open sesame")
     credential = Credential(username="reader", password=Secret("open sesame"))
     urls = (local_index.url, other.url)
-    index = SimpleIndex(http, urls, answers=memory, clock=lambda: NOW, credentials={local_index.url: credential})
+    pages = Pages(http, urls, folder=memory, clock=lambda: NOW, credentials={local_index.url: credential})
+    index = SimpleIndex(pages)
     assert versions(index, "web") == ["1.0", "2.0"]
     assert "authorization" in local_index.log[0].headers
     assert "authorization" not in other.log[0].headers
 
 
 def test_of_two_indexes_at_one_server_each_gets_its_own_password(
-    local_index: LocalIndex, http: Http, memory: Memory
+    local_index: LocalIndex, http: Http, memory: Path
 ) -> None:
     local_index.credentials = ("second", "two")
     urls = (f"http://first:one@{local_index.host}/other", f"http://second:two@{local_index.host}/simple")
@@ -254,6 +253,6 @@ def test_of_two_indexes_at_one_server_each_gets_its_own_password(
     assert local_index.log[0].headers["authorization"] != local_index.log[1].headers["authorization"]
 
 
-def test_an_address_that_is_none_is_the_operators_to_mend(http: Http, memory: Memory) -> None:
+def test_an_address_that_is_none_is_the_operators_to_mend(http: Http, memory: Path) -> None:
     with pytest.raises(ConfigError, match="not an http or https address"):
         index_at(http, memory, "file:///opt/simple")

@@ -1,0 +1,99 @@
+"""One resolver child's view of the package indexes, and what became of it."""
+
+import secrets
+import threading
+from pathlib import Path
+
+from bot.adapters.indexes.places import Place, set_name
+from bot.errors import BotError
+from bot.formats import index_answers
+from bot.model.releases import IndexView
+from bot.system.http import DOWNLOAD_SECONDS
+
+HOST = "index.invalid"  # RFC 6761: a name that no resolver of names will ever know
+
+
+class GateSession:
+    """What one resolver child sees, and what became of it; made by `Gate.session`."""
+
+    def __init__(self, view: IndexView, places: tuple[Place, ...], *, port: int, socket: Path) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.port = port
+        self.socket = socket
+        self.places = places
+        self.set = set_name(places)
+        self.cutoff = view.cutoff.timestamp() if view.cutoff else None
+        self._visible: dict[str, set[str]] = {}
+        for name, version in view.visible:
+            self._visible.setdefault(name, set()).add(index_answers.version_key(version))
+        self._lock = threading.Lock()
+        self._faults: dict[str, BotError] = {}
+        self._timeless: set[str] = set()
+        self._young: set[str] = set()
+        self._missing: set[str] = set()
+
+    @property
+    def index_url(self) -> str:
+        """The index as the child sees it."""
+        return f"http://{HOST}/{self.set}/simple/"
+
+    @property
+    def proxy(self) -> str:
+        """The proxy's address, for a child that reaches our loopback."""
+        return self._proxy(self.port)
+
+    def environment(self, *, port: int | None = None) -> dict[str, str]:
+        """Give the variables that a child needs, and no others; `port` where it reaches us through a relay."""
+        proxy = self._proxy(port or self.port)
+        seconds = f"{DOWNLOAD_SECONDS:.0f}"  # longer than any answer takes: whoever waits shorter blames the wrong one
+        return {
+            "HTTP_PROXY": proxy, "http_proxy": proxy, "NO_PROXY": "", "no_proxy": "",
+            "PIP_INDEX_URL": self.index_url, "PIP_TRUSTED_HOST": HOST, "PIP_RETRIES": "0",
+            "PIP_DEFAULT_TIMEOUT": seconds,
+            "UV_DEFAULT_INDEX": self.index_url, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": seconds,
+        }  # fmt: skip
+
+    def faults(self) -> tuple[BotError, ...]:
+        """Give what went wrong, each once and in order: with any of them the child's result is of no use."""
+        with self._lock:
+            return tuple(self._faults.values())
+
+    def timeless(self) -> tuple[str, ...]:
+        """Name the projects with releases to which the cutoff could not be applied: the index gives no times."""
+        with self._lock:
+            return tuple(sorted(self._timeless))
+
+    def young(self) -> tuple[str, ...]:
+        """Name the projects of which releases were hidden."""
+        with self._lock:
+            return tuple(sorted(self._young))
+
+    def missing(self) -> tuple[str, ...]:
+        """Name the projects that were asked for and that no index knows."""
+        with self._lock:
+            return tuple(sorted(self._missing))
+
+    def visible(self, name: str) -> frozenset[str]:
+        """Give the version keys of a project that are seen whatever their age."""
+        return frozenset(self._visible.get(name, ()))
+
+    def blame(self, error: BotError) -> None:
+        """Remember a fault."""
+        with self._lock:
+            self._faults.setdefault(error.message, error)
+
+    def miss(self, name: str) -> None:
+        """Remember a project that no index knows."""
+        with self._lock:
+            self._missing.add(name)
+
+    def hide(self, name: str, *, young: bool, undated: bool) -> None:
+        """Remember what the cutoff did to a project."""
+        with self._lock:
+            if young:
+                self._young.add(name)
+            if undated:
+                self._timeless.add(name)
+
+    def _proxy(self, port: int) -> str:
+        return f"http://{self.token}@127.0.0.1:{port}"
