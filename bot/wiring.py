@@ -149,7 +149,7 @@ class House:
         """How resolver children are kept apart; raises ConfigError where the mode that is configured cannot be had."""
         wanted = self.settings.isolation
         strongest, why = confine.strongest()
-        if wanted.mode == Isolation.SANDBOX and strongest is not Isolation.SANDBOX:
+        if wanted.mode == "sandbox" and strongest is not Isolation.SANDBOX:
             hint = 'install bubblewrap and allow it user namespaces, or take mode = "process"'
             raise ConfigError(f'[isolation] mode = "sandbox" cannot be had here: {why}', hint=hint)
         return Confinement(

@@ -4,6 +4,7 @@ The trace holds effects and questions in the order in which they came, so that a
 """
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -71,7 +72,7 @@ class World:
         tools = Tools(
             forge=FakeForge(self), workspace=FakeWorkspace(self), registry=FakeRegistry(self), index=FakeIndex(self),
             lockers=dict.fromkeys(LockerName, FakeLocker(self)), store=FakeStore(self), progress=FakeProgress(),
-            clock=lambda: self.now, rehearsal=rehearsal,
+            clock=lambda: self.now, rehearsal=rehearsal, bench=_bench,
         )  # fmt: skip
         return work(tools, assignment, wish or Wish())
 
@@ -80,6 +81,12 @@ class World:
         self.trace.append(event)
         if error := self.failing.get(event.partition(" ")[0]):
             raise error
+
+
+@contextmanager
+def _bench() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @dataclass

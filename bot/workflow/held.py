@@ -7,7 +7,7 @@ from bot.decide import diff
 from bot.errors import AccessDenied, Unavailable
 from bot.model.change import HeldBack
 from bot.model.locks import Pin, Requirement
-from bot.model.plan import Relock, Step, UpgradeAll
+from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, Step, UpgradeAll, UpgradeOnly
 from bot.model.reasons import Reason
 from bot.model.releases import Release
 from bot.model.snapshot import Snapshot
@@ -45,12 +45,7 @@ def held_back(
     tools: Tools, snapshot: Snapshot, compiled: tuple[Compiled, ...]
 ) -> tuple[tuple[HeldBack, ...], tuple[Reason, ...]]:
     """Ask the index about every direct pin; where it does not answer, the proposal says so instead of nothing."""
-    asked = [
-        (done, pin)
-        for done in compiled
-        for pin in done.pins
-        if isinstance(done.relock.movement, UpgradeAll) and pin.direct is not False
-    ]
+    asked = [(done, pin) for done in compiled for pin in done.pins if _may_be_behind(done.relock.movement, pin)]
     if not asked:
         return (), ()
     try:
@@ -59,6 +54,17 @@ def held_back(
     except (Unavailable, AccessDenied) as error:
         text = f"what was held back is not known: {error.message}"
         return (), (Reason(code="held-back-unknown", subject=snapshot.repository, text=text),)
+
+
+def _may_be_behind(movement: Movement, pin: Pin) -> bool:
+    """Say whether a person wonders why this pin is not at its newest: it is asked for, or was named."""
+    match movement:
+        case UpgradeAll():
+            return pin.direct is not False
+        case UpgradeOnly(names=names):
+            return pin.name in names
+        case FixAtLeast() | Refresh():
+            return False
 
 
 def _rows(

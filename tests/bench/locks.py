@@ -130,7 +130,7 @@ def eight(bench: Bench) -> None:
     for at in range(8):
         chosen = names[at * 20 : at * 20 + 62]
         files[f"lock{at}.in"] = "\n".join(chosen) + "\n"
-        files[f"lock{at}.txt"] = bench.lock(f"lock{at}", {name: ("1.0", f"-r lock{at}.in") for name in chosen})
+        files[f"lock{at}.txt"] = bench.lock(f"lock{at}", dict.fromkeys(chosen, ("1.0", f"-r lock{at}.in")))
     repository = make_repository(bench.folder / "eight", files)
     bench.ours("check", str(repository))
     for path in (bench.folder / "data").glob("*.db*"):
@@ -152,7 +152,7 @@ def twenty(bench: Bench) -> None:
     for at in range(20):
         chosen = names[at : at + 30]
         files = {"app.in": "\n".join(chosen) + "\n",
-                 "app.txt": bench.lock("app", {name: ("1.0", "-r app.in") for name in chosen})}  # fmt: skip
+                 "app.txt": bench.lock("app", dict.fromkeys(chosen, ("1.0", "-r app.in")))}  # fmt: skip
         repositories.append(make_repository(bench.folder / f"repository-{at}", files))
     passes = []
     for _ in range(2):

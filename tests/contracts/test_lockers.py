@@ -75,8 +75,22 @@ def test_one_package_goes_to_its_newest_and_nothing_else_moves_further_than_it_m
     assert bench.pins(bench.compile("parent\nother\n", OLD, movement=only)) == {
         "child": "1.0", "other": "2.0", "parent": "1.0",
     }  # fmt: skip
-    along = bench.compile("parent\nother\nchild\n", OLD, movement=UpgradeOnly(names=("child",)))
-    assert bench.pins(along) == {"child": "3.0", "other": "1.0", "parent": "2.0"}
+    stays = bench.compile("parent\nother\n", OLD, movement=UpgradeOnly(names=("child",)))
+    assert (bench.pins(stays), stays.compiled) == ({"child": "1.0", "other": "1.0", "parent": "1.0"}, False)
+    along = bench.compile("parent\nother\n", OLD, movement=UpgradeOnly(names=("parent",)))
+    assert bench.pins(along) == {"child": "1.0", "other": "1.0", "parent": "2.0"}
+
+
+def test_what_a_named_package_needs_moves_with_it_and_no_further(bench: LockerBench) -> None:
+    for version in ("1.5", "2.0"):
+        bench.index.add("leader", version, requires=["child>=2"], uploaded_at=LONG_AGO)
+    bench.index.add("leader", "1.0", requires=["child"], uploaded_at=LONG_AGO)
+    body = "child==1.0\n    # via leader\nleader==1.0\n    # via -r a.in\n"
+    done = bench.compile("leader\n", body, movement=UpgradeOnly(names=("leader",)))
+    assert bench.pins(done) == {"child": "2.0", "leader": "2.0"}
+    assert [reason.text for reason in done.moved] == [
+        "child 1.0 does not go with leader 2.0; 2.0 is the lowest that does"
+    ]
 
 
 def test_a_refresh_brings_in_what_the_sources_ask_for_and_upgrades_nothing(bench: LockerBench) -> None:
@@ -124,7 +138,7 @@ def test_hashes_are_those_of_all_files_and_nothing_is_downloaded_for_them(bench:
     [
         (401, AccessDenied, "refuses access"),
         (500, Unavailable, "answers 500"),
-        (404, LockFailed, "not found|no version|No matching"),
+        (404, LockFailed, r"no package index knows parent"),
     ],
 )
 def test_an_index_that_does_not_answer_is_told_from_sources_that_do_not_resolve(
@@ -136,7 +150,6 @@ def test_an_index_that_does_not_answer_is_told_from_sources_that_do_not_resolve(
 
 
 def test_a_resolver_that_runs_for_ever_is_stopped(bench: LockerBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace  # noqa: PLC0415
 
     bench.rooms.confinement = replace(bench.rooms.confinement, timeout=2)
     bench.index.slow("/simple/other/", 20)

@@ -104,7 +104,7 @@ MISSING = "which is not in the repository; restore it, or describe the lock in .
     ("files", "why"),
     [
         ({"a.txt": lock("pip-compile a.in")},
-         'a.txt:4: its header names a.in, ' + MISSING + 'locks = [{ path = "a.txt", sources = ["SOURCE.in"] }]'),
+         "a.txt:4: its header names a.in, " + MISSING + 'locks = [{ path = "a.txt", sources = ["SOURCE.in"] }]'),
         ({"r/a.txt": lock("make lock"), "r/b.in": ""},
          "r/a.txt:4: its header names 'make lock', which is no compile command that can be replayed, and there is no source"
          ' of the same name; describe the lock in .quarterdeck.toml: locks = [{ path = "r/a.txt", sources = ["r/b.in"] }]'),

@@ -27,7 +27,7 @@ from bot.adapters.indexes.answers import Answers, Form, Question
 from bot.adapters.indexes.files import KEPT_BYTES, Files
 from bot.adapters.indexes.pages import Pages
 from bot.adapters.indexes.sessions import HOST, GateSession
-from bot.errors import BotError, Unavailable
+from bot.errors import BotError, LockFailed, Unavailable
 from bot.formats import index_answers
 from bot.formats.index_answers import Listed
 from bot.model.releases import IndexView
@@ -74,7 +74,7 @@ class Gate:
         """
         places = self._pages.places.seen(view)
         server = self._started()
-        session = GateSession(view, places, port=server.port, socket=server.path)
+        session = GateSession(view, places, self._listing, port=server.port, socket=server.path)
         with self._lock:
             self._sessions[session.token] = session
         try:
@@ -154,23 +154,34 @@ class Gate:
         prefix = f"http://{HOST}/{session.set}/files/{name}/"
         return Question(name=name, pages=pages, folder=session.set, prefix=prefix)
 
+    def _listing(self, session: GateSession, name: str) -> list[Listed]:
+        question = self._question(session, canonicalize_name(name))
+        return self._pages.files(question.pages) if question else []
+
     def _hidden(self, session: GateSession, question: Question) -> frozenset[str]:
         if session.cutoff is None:
             return frozenset()
         ages = self._answers.ages(question, session.cutoff)
-        hidden = ages.young(session.cutoff, session.visible(question.name)) or frozenset()
+        visible = session.visible(question.name)
+        hidden = ages.young(session.cutoff, visible) or frozenset()
+        if visible:
+            session.spare(question.name, (ages.young(session.cutoff, frozenset()) or frozenset()) & visible)
         session.hide(question.name, young=bool(hidden), undated=ages.undated)
         return hidden
 
     def _file(self, session: GateSession, wanted: _File) -> Reply:
         question = self._question(session, canonicalize_name(wanted.name))
-        files = self._pages.files(question.pages) if question else []
-        file = next((each for each in files if each.filename == wanted.filename), None)
-        if file is None or file.tag != wanted.tag or not file.url:
+        file = next((each for each in self._listing(session, wanted.name) if each.filename == wanted.filename), None)
+        if question is None or file is None or file.tag != wanted.tag or not file.url:
             return _nothing("no index lists this file")
         headers = IMMUTABLE if file.sha256 else PASSING
         if wanted.metadata:
             return self._metadata(file, canonicalize_name(wanted.name), headers)
+        if session.sdists is not None and not file.filename.endswith(".whl") and question.name not in session.sdists:
+            raise LockFailed(
+                f"{file.filename} is a source distribution, which would have to be built",
+                hint=f"name {question.name} in [policy] build_from_source, or take a release that has wheels",
+            )
         opened = self._files.open(file)
         if opened is None:
             return _nothing("the index has this file no more")

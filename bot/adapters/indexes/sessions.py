@@ -2,11 +2,13 @@
 
 import secrets
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bot.adapters.indexes.places import Place, set_name
 from bot.errors import BotError
 from bot.formats import index_answers
+from bot.formats.index_answers import Listed
 from bot.model.releases import IndexView
 from bot.system.http import DOWNLOAD_SECONDS
 
@@ -16,21 +18,32 @@ HOST = "index.invalid"  # RFC 6761: a name that no resolver of names will ever k
 class GateSession:
     """What one resolver child sees, and what became of it; made by `Gate.session`."""
 
-    def __init__(self, view: IndexView, places: tuple[Place, ...], *, port: int, socket: Path) -> None:
+    def __init__(
+        self,
+        view: IndexView,
+        places: tuple[Place, ...],
+        listing: Callable[["GateSession", str], Iterable[Listed]],
+        *,
+        port: int,
+        socket: Path,
+    ) -> None:
+        self._listing = listing
         self.token = secrets.token_urlsafe(24)
         self.port = port
         self.socket = socket
         self.places = places
         self.set = set_name(places)
         self.cutoff = view.cutoff.timestamp() if view.cutoff else None
-        self._visible: dict[str, set[str]] = {}
+        self.sdists = view.sdists
+        self._visible: dict[str, dict[str, str]] = {}
         for name, version in view.visible:
-            self._visible.setdefault(name, set()).add(index_answers.version_key(version))
+            self._visible.setdefault(name, {})[index_answers.version_key(version)] = version
         self._lock = threading.Lock()
         self._faults: dict[str, BotError] = {}
         self._timeless: set[str] = set()
         self._young: set[str] = set()
         self._missing: set[str] = set()
+        self._exempted: set[tuple[str, str]] = set()
 
     @property
     def index_url(self) -> str:
@@ -73,9 +86,28 @@ class GateSession:
         with self._lock:
             return tuple(sorted(self._missing))
 
+    def exempted(self) -> tuple[tuple[str, str], ...]:
+        """Give the (name, version) pairs of the view that are younger than the cutoff and were seen all the same."""
+        with self._lock:
+            return tuple(sorted(self._exempted))
+
+    def hashes(self, name: str, version: str) -> tuple[str, ...]:
+        """Give `sha256:…` of every file of a release that the page names one for, sorted.
+
+        Raises AccessDenied and Unavailable as the index does.
+        """
+        key = index_answers.version_key(version)
+        files = self._listing(self, name)
+        return tuple(sorted({f"sha256:{file.sha256}" for file in files if file.key == key and file.sha256}))
+
     def visible(self, name: str) -> frozenset[str]:
         """Give the version keys of a project that are seen whatever their age."""
         return frozenset(self._visible.get(name, ()))
+
+    def spare(self, name: str, keys: frozenset[str]) -> None:
+        """Remember the version keys of a project that were seen although they are young."""
+        with self._lock:
+            self._exempted |= {(name, self._visible[name][key]) for key in keys}
 
     def blame(self, error: BotError) -> None:
         """Remember a fault."""
@@ -96,4 +128,4 @@ class GateSession:
                 self._timeless.add(name)
 
     def _proxy(self, port: int) -> str:
-        return f"http://{self.token}@127.0.0.1:{port}"
+        return f"http://{self.token}:x@127.0.0.1:{port}"  # requests sends nothing where there is no password

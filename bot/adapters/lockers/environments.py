@@ -137,7 +137,9 @@ class Environments:
         except TimedOut as error:
             raise Unavailable(f"pip-tools cannot be installed for {base.name}: {error.message}") from error
         if done.code != 0 and faults:
-            raise Unavailable(f"pip-tools cannot be installed for {base.name}: {faults[0].message}", hint=faults[0].hint)
+            raise Unavailable(
+                f"pip-tools cannot be installed for {base.name}: {faults[0].message}", hint=faults[0].hint
+            )
         if done.code != 0:
             raise _failure(done, base, wanted)
 

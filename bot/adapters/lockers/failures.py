@@ -1,30 +1,34 @@
 """Failed children of resolvers become the error that says who must act."""
 
-from bot.adapters.lockers.rooms import Session
+import re
+
+from bot.adapters.lockers.rooms import Room
 from bot.errors import BotError, LockFailed, StoreError, Unavailable
 from bot.formats import resolver_output
 from bot.model.locks import Lock
-from bot.system import confine
+from bot.system import endings
 from bot.system.process import Finished, TimedOut
 
 
-def failure(lock: Lock, done: Finished, session: Session, complaint: str = "", about: str = "") -> BotError:
+def failure(lock: Lock, done: Finished, room: Room, complaint: str = "", about: str = "") -> BotError:
     """Give the error of a resolve that failed.
 
     `complaint` is what uv said to the same question: where it found no solution either, it says why in one sentence.
     What went wrong between us and the index comes first: a resolver only sees that a package is missing then.
     """
     said = f"{done.stderr}\n{complaint}"
-    if resolver_output.DISK_FULL.search(said):
+    if resolver_output.DISK_FULL.search(said) and room.full:
         return StoreError(f"{lock.path}: no space is left for compiling", hint="make room and run again")
-    if limit := confine.why_ended(done):
-        return LockFailed(f"{lock.path}: {limit}", hint="raise the limits in [isolation], or loosen the sources")
-    if faults := session.faults():
+    if limit := endings.why_ended(done, room.confinement.limits):
+        return LockFailed(f"{lock.path}: the resolver {limit}", hint="raise [isolation] memory, or loosen the sources")
+    if faults := room.session.faults():
         return faulty(lock, faults)
     why = resolver_output.reason(complaint if resolver_output.NO_SOLUTION in complaint else done.stderr)
     if resolver_output.UNREACHABLE.search(said):
         return Unavailable(f"{lock.path}: the package index does not answer: {why}", hint="try again later")
     text = f"{about}: {why}" if about else why
+    if missing := _missing(lock, room, said):
+        text = f"no package index knows {missing}"
     return LockFailed(f"{lock.path}: {text}", hint=_hint(lock, why))
 
 
@@ -35,11 +39,20 @@ def faulty(lock: Lock, faults: tuple[BotError, ...]) -> BotError:
     return type(first)(f"{lock.path}: {first.message}{rest}", hint=first.hint)
 
 
-def timed_out(lock: Lock, error: TimedOut, session: Session) -> BotError:
+def timed_out(lock: Lock, error: TimedOut, room: Room) -> BotError:
     """Give the error of a resolver that ran too long: the index's, where that did not answer."""
-    if faults := session.faults():
+    if faults := room.session.faults():
         return faulty(lock, faults)
     return LockFailed(f"{lock.path}: {error.message}", hint="loosen the sources, or raise [isolation] timeout")
+
+
+def _missing(lock: Lock, room: Room, said: str) -> str:
+    """Name the packages that the resolver failed for because no index knows them, with where they are asked for."""
+    names = [
+        name for name in room.session.missing() if re.search(rf"\b{re.escape(name)}\b", said.replace("_", "-").lower())
+    ]
+    pinned = {pin.name: f" ({lock.path}:{pin.line})" for pin in lock.pins}
+    return ", ".join(f"{name}{pinned.get(name, '')}" for name in names)
 
 
 def _hint(lock: Lock, why: str) -> str:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Answer, Uv
-from bot.adapters.lockers.failures import failure, timed_out
+from bot.adapters.lockers.failures import failure, faulty, timed_out
 from bot.adapters.lockers.interpreters import Compiler, Interpreters
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Room, Rooms
 from bot.adapters.lockers.verifying import Proof, verify
 from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
-from bot.formats import lock_file, lock_merge
+from bot.formats import lock_file, lock_hashes, lock_merge
 from bot.formats.encodings import Decoded
 from bot.model.locks import Lock
 from bot.model.plan import Relock
@@ -84,6 +84,8 @@ class PipToolsLocker:
             )  # fmt: skip
             work = Work(room=room, tree=tree, relock=relock, compiler=compiler, uv=uv, old=old)
             done = self._relocked(work, now)
+            if faults := room.session.faults():
+                raise faulty(lock, faults)
             return replace(done, notes=(*done.notes, *notes_of(relock, room.session), *_of(compiler)))
 
     def _compiler(self, relock: Relock) -> Compiler | None:
@@ -127,16 +129,16 @@ class PipToolsLocker:
         try:
             done = room.run(argv, cwd=work.tree / lock.directory, readable=compiler.prefix, env=env)
         except TimedOut as error:
-            raise timed_out(lock, error, room.session) from error
+            raise timed_out(lock, error, room) from error
         if done.code != 0:
-            raise failure(lock, done, room.session, moves.answer.complaint)
-        return texts.read(work.tree, lock.path).text
+            raise failure(lock, done, room, moves.answer.complaint)
+        return lock_hashes.completed(texts.read(work.tree, lock.path).text, _known(work, moves.answer))
 
     def _by_uv(self, work: Work, moves: Moving) -> Relocked:
         """Let uv write, in pip-compile's form; what uv said of it is the lock."""
         done, text = work.uv.compile(moves.options, "--no-header", *_left_out(work.lock))
         if done.code != 0:
-            raise failure(work.lock, done, work.room.session)
+            raise failure(work.lock, done, work.room)
         merged = self._merged(work, text)
         notes = self._proven(work, merged, None)
         return work.result(moves, merged, compiled=True, notes=(_why_uv(work.relock), *notes), by_uv=True)
@@ -173,6 +175,17 @@ class PipToolsLocker:
         different = sorted({name for name, _ in compiled ^ answered} - asking.UNSAFE)
         if different:
             LOG.info("%s: uv and pip-compile differ about %s; pip-compile wins", lock.path, ", ".join(different))
+
+
+def _known(work: Work, answer: Answer) -> Callable[[str, str], tuple[str, ...]]:
+    """Give the hashes of a release: as uv told them already, else as the index's page does."""
+    told = lock_file.pins(work.lock.path, answer.text or "")[0]
+    hashes = {(pin.name, pin.version): pin.hashes for pin in told}
+
+    def known(name: str, version: str) -> tuple[str, ...]:
+        return hashes.get((name, version)) or work.room.session.hashes(name, version)
+
+    return known
 
 
 def _of(compiler: Compiler | None) -> tuple[Reason, ...]:

@@ -27,6 +27,7 @@ from bot.system.process import Finished, base_environment, run
 GATE_PORT = 8484  # where the gate is found inside a sandbox, whose loopback is its own
 PREFIX = "room-"
 MARK = ".in-use"
+FULL_BYTES = 16 * 1024 * 1024
 CACHES = ("uv", "pip", "pip-tools")
 OURS = (Path(sys.prefix), Path(sys.base_prefix), Path(uv.find_uv_bin()).parent)  # what every child may read
 
@@ -34,10 +35,8 @@ OURS = (Path(sys.prefix), Path(sys.base_prefix), Path(uv.find_uv_bin()).parent) 
 class Session(Protocol):
     """What one child sees of the package indexes, and what went wrong behind it."""
 
-    @property
-    def socket(self) -> Path:
-        """The unix socket on which the gate listens."""
-        ...
+    socket: Path
+    """The unix socket on which the gate listens."""
 
     def environment(self, *, port: int | None = None) -> dict[str, str]:
         """Give the variables that lead pip and uv to the gate, at another port where a relay stands between."""
@@ -49,6 +48,14 @@ class Session(Protocol):
 
     def timeless(self) -> tuple[str, ...]:
         """Name the projects whose upload times are not known, so that no cutoff held for them."""
+        ...
+
+    def hashes(self, name: str, version: str) -> tuple[str, ...]:
+        """Give `sha256:…` of every file of a release, as the index's page names them."""
+        ...
+
+    def missing(self) -> tuple[str, ...]:
+        """Name the projects that no index knows."""
         ...
 
     def exempted(self) -> tuple[tuple[str, str], ...]:
@@ -85,6 +92,11 @@ class Room:
     env: Mapping[str, str]
     confinement: Confinement
     shared: tuple[Path, ...]
+
+    @property
+    def full(self) -> bool:
+        """Whether the disk is full that rooms stand on, rather than a limit of the child's own met."""
+        return shutil.disk_usage(self.home).free < FULL_BYTES
 
     def run(
         self, argv: Sequence[str], *, cwd: Path | None = None, readable: tuple[Path, ...] = (),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Uv
-from bot.adapters.lockers.failures import failure, timed_out
+from bot.adapters.lockers.failures import failure, faulty, timed_out
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Rooms
 from bot.adapters.lockers.verifying import Proof, verify
@@ -15,6 +15,7 @@ from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
 from bot.formats import lock_merge
 from bot.model.plan import Relock
+from bot.model.reasons import Reason
 from bot.ports import Relocked
 from bot.system.process import TimedOut
 
@@ -39,6 +40,8 @@ class UvPipLocker:
             uv = Uv(room=room, lock=relock.lock, python=Path(sys.executable), build=relock.build)
             moves = moving.decide(uv, relock)
             done = self._relocked(tree, relock, uv, moves, now)
+            if faults := room.session.faults():
+                raise faulty(relock.lock, faults)
             return replace(done, notes=(*done.notes, *notes_of(relock, room.session)))
 
     def _relocked(self, tree: Path, relock: Relock, uv: Uv, moves: Moving, now: datetime) -> Relocked:
@@ -49,7 +52,7 @@ class UvPipLocker:
             return Relocked(text=old.text, command=command, notes=(), moved=(), compiled=False)
         text = self._written(uv, moves, old.text)
         key = memory.key(tree, relock, moves, "uv")
-        notes = ()
+        notes: tuple[Reason, ...] = ()
         if self._kept.get(key) is None:
             texts.write(tree, lock.path, text, old.encoding)
             notes = verify(Proof(asked=uv, text=text))
@@ -63,9 +66,9 @@ class UvPipLocker:
         try:
             done, text = uv.compile(moves.options, f"--custom-compile-command={lock.command}")
         except TimedOut as error:
-            raise timed_out(lock, error, uv.room.session) from error
+            raise timed_out(lock, error, uv.room) from error
         if done.code != 0:
-            raise failure(lock, done, uv.room.session)
+            raise failure(lock, done, uv.room)
         try:
             return lock_merge.merged(old, text).text
         except ValueError as error:

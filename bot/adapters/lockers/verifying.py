@@ -62,7 +62,7 @@ def _judged(proof: Proof, done: Finished) -> tuple[Reason, ...]:
         text = f"{lock.path}: {name}, which its pins need, is not pinned with a hash in it"
         raise LockFailed(f"{text}; a lock with hashes that lacks one cannot be installed", hint=HINT)
     if done.code != 0:
-        raise failure(lock, done, proof.asked.room.session, about=_where(lock))
+        raise failure(lock, done, proof.asked.room, about=_where(lock))
     pinned = {pin.name for pin in proof.pins}
     missing = sorted(set(WOULD.findall(done.stderr)) - pinned - UNSAFE)
     if missing:

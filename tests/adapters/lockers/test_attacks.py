@@ -1,7 +1,6 @@
 """A hostile setup.py, built for real because the policy allows it, finds nothing of ours and breaks nothing of ours."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -225,4 +224,4 @@ def test_two_rooms_do_not_see_each_other(bench: LockerBench) -> None:
         evil(bench, code)
         bench.compile("evil\n", BODY, build=("evil",))
     assert json.loads(report.read_text()) == {}
-    assert os.listdir(neighbour.parent) == []
+    assert list(neighbour.parent.iterdir()) == []
