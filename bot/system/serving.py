@@ -24,7 +24,7 @@ LINE_BYTES = 16 * 1024
 HEADERS = 100
 IDLE_SECONDS = 60.0
 CLOSING_SECONDS = 5.0  # for answers that are under way when the server closes
-REASON = re.compile(r"[^\x20-\x7e]+")
+UNFIT = re.compile(r"[^\x21-\x7e]+")  # for a status line
 REASON_CHARACTERS = 200
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -238,6 +238,7 @@ def _send(connection: socket.socket, reply: Reply | _Part, *, head: bool, last: 
         case _Part(reply=whole, start=start, length=length):
             connection.sendall(_head(whole, length, last=last))
             if whole.file is not None and not head and length:
+                whole.file.seek(start)
                 connection.sendfile(whole.file, start, length)
         case Reply(body=body):
             text = _head(reply, len(body), last=last)
@@ -245,7 +246,7 @@ def _send(connection: socket.socket, reply: Reply | _Part, *, head: bool, last: 
 
 
 def _head(reply: Reply, length: int, *, last: bool) -> bytes:
-    words = REASON.sub(" ", reply.reason)[:REASON_CHARACTERS].strip() or HTTPStatus(reply.status).phrase
+    words = UNFIT.sub(" ", reply.reason)[:REASON_CHARACTERS].strip() or HTTPStatus(reply.status).phrase
     lines = [f"HTTP/1.1 {int(reply.status)} {words}"]
     lines += [f"{name}: {text}" for name, text in reply.headers.items()]
     if reply.status != HTTPStatus.NOT_MODIFIED:

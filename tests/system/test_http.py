@@ -1,6 +1,7 @@
 """What `system.http` promises, against real servers on loopback."""
 
 import gzip
+import hashlib
 import socket
 import threading
 from collections.abc import Callable
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigError, Unavailable
-from bot.system.http import PATIENCE_SECONDS, REDIRECTS, TOTAL_SECONDS, Http
+from bot.errors import ConfigError, StoreError, Unavailable
+from bot.system.http import PATIENCE_SECONDS, REDIRECTS, TOTAL_SECONDS, Http, Route
 from tests.rig.web import Said, Seen, WebServer, make_certificate
 
 Serve = Callable[..., WebServer]
@@ -289,3 +290,86 @@ def test_a_closed_client_opens_again_when_it_is_needed(serve: Serve, http: Http)
     http.get(server.url)
     http.close()
     assert http.get(server.url).status == 200
+
+
+def test_a_download_is_written_as_it_is_and_hashed(serve: Serve, http: Http, tmp_path: Path) -> None:
+    packed = gzip.compress(b"source")
+    server = serve(always(Said(200, packed, {"content-encoding": "gzip"})))
+    answer = http.download(f"{server.url}/a.tar.gz", tmp_path / "a", limit=1000)
+    assert (answer.status, answer.body, answer.sha256) == (200, b"", hashlib.sha256(packed).hexdigest())
+    assert (tmp_path / "a").read_bytes() == packed
+    assert server.log[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_download_is_tried_again_from_its_beginning_and_follows_redirects(
+    serve: Serve, http: Http, tmp_path: Path
+) -> None:
+    server = serve(in_turn(redirect("/there"), Said(503, b"busy"), Said(200, b"whole")))
+    assert http.download(server.url, tmp_path / "a", limit=1000).url == f"{server.url}/there"
+    assert (tmp_path / "a").read_bytes() == b"whole"
+
+
+def test_a_download_that_is_refused_writes_nothing(serve: Serve, http: Http, tmp_path: Path) -> None:
+    answer = http.download(serve(always(Said(404, b"no"))).url, tmp_path / "a", limit=1000)
+    assert (answer.status, answer.body, answer.sha256) == (404, b"no", "")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_download_has_a_limit_and_needs_a_place(serve: Serve, http: Http, tmp_path: Path) -> None:
+    server = serve(always(Said(200, b"x" * 1001)))
+    with pytest.raises(Unavailable, match="more than the 1000 bytes"):
+        http.download(server.url, tmp_path / "a", limit=1000)
+    with pytest.raises(StoreError, match="cannot be kept"):
+        http.download(server.url, tmp_path / "nowhere" / "a", limit=2000)
+
+
+def test_a_named_authority_is_trusted_instead_of_the_usual_ones(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    pem = make_certificate(tmp_path)
+    server = serve(always(Said(200)), certificate=pem)
+    with Http(route=Route(cafile=str(pem))) as http:
+        assert http.get(server.url).status == 200
+    with Http(route=Route(cafile=str(tmp_path))) as http, pytest.raises(Unavailable, match="does not answer"):
+        http.get(server.url)
+    with Http(route=Route(cafile=str(tmp_path / "none.pem"))) as http, pytest.raises(ConfigError) as caught:
+        http.get(server.url)
+    assert "none.pem" in caught.value.hint
+
+
+def test_certificates_of_insecure_hosts_and_of_no_others_are_not_looked_at(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    pem = make_certificate(tmp_path)
+    server = serve(always(Said(200)), certificate=pem)
+    other = serve(always(Said(200)), certificate=pem, address="127.0.0.2")
+    for host in ("127.0.0.1", server.url.removeprefix("https://")):
+        with Http(route=Route(insecure_hosts=frozenset({host})), sleep=lambda _: None) as http:
+            assert http.get(server.url).status == 200
+            with pytest.raises(Unavailable, match="does not answer"):
+                http.get(other.url)
+            with pytest.raises(Unavailable):
+                http.get("https://[")
+
+
+def test_a_named_proxy_is_asked_for_everything(serve: Serve) -> None:
+    proxy = serve(always(Said(200, b"by proxy")))
+    for address in (proxy.url, proxy.url.removeprefix("http://")):
+        with Http(route=Route(proxy=address)) as http:
+            assert http.get("http://index.invalid/simple/").body == b"by proxy"
+    with Http(route=Route(proxy="gopher://u:secret@x")) as http, pytest.raises(ConfigError) as caught:
+        http.get("http://index.invalid/")
+    assert "secret" not in caught.value.message
+
+
+def test_the_wait_for_the_next_byte_can_be_set(serve: Serve) -> None:
+    def late(_seen: Seen) -> Said:
+        threading.Event().wait(0.5)
+        return Said(200)
+
+    server = serve(late)
+    with Http(route=Route(read_seconds=0.05), sleep=lambda _: None) as http, pytest.raises(Unavailable):
+        http.get(server.url)
+    assert http.requests == 3
