@@ -21,6 +21,7 @@ ONLY_SDIST = re.compile(
     r"no usable wheels|has no wheels|building source distributions is disabled|only[- ]binary", re.IGNORECASE
 )
 NO_SOLUTION = "No solution found"
+NOT_BUILT = "error: Failed to build"
 LIMIT = 600  # characters; a reason is read by people
 
 
@@ -45,10 +46,22 @@ def _uv(lines: list[str]) -> list[str]:
             end = next((at for at, other in enumerate(rest) if not other.strip() or "hint" in other), len(rest))
             return [line.partition("╰─▶")[2], *rest[:end]]
     for index, line in enumerate(lines):
+        if line.startswith(NOT_BUILT):
+            return [line.removeprefix("error: "), *_built(lines[index + 1 :])]
         if line.startswith("error: "):
             told = _causes(lines[index + 1 :])
             return told if told and NO_SOLUTION in line else [line.removeprefix("error: "), *told]
     return []
+
+
+def _built(lines: list[str]) -> list[str]:
+    """Take the last thing that a build printed to stderr, or what uv says of it."""
+    printed = next((at for at, line in enumerate(lines) if line.strip() == "[stderr]"), None)
+    if printed is None:
+        return _causes(lines)
+    end = next((at for at in range(printed, len(lines)) if lines[at].startswith("hint")), len(lines))
+    said = [line.strip() for line in lines[printed + 1 : end] if line.strip()]
+    return [f": {said[-1]}"] if said else []
 
 
 def _causes(lines: list[str]) -> list[str]:

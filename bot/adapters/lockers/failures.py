@@ -1,6 +1,7 @@
 """Failed children of resolvers become the error that says who must act."""
 
 import re
+from dataclasses import replace
 
 from bot.adapters.lockers.rooms import Room
 from bot.errors import BotError, LockFailed, StoreError, Unavailable
@@ -19,11 +20,13 @@ def failure(lock: Lock, done: Finished, room: Room, complaint: str = "", about: 
     said = f"{done.stderr}\n{complaint}"
     if resolver_output.DISK_FULL.search(said) and room.full:
         return StoreError(f"{lock.path}: no space is left for compiling", hint="make room and run again")
-    if limit := endings.why_ended(done, room.confinement.limits):
+    bare = "\n".join(line.strip() for line in said.splitlines())  # uv sets what a build printed in
+    if limit := endings.why_ended(replace(done, stderr=bare), room.confinement.limits):
         return LockFailed(f"{lock.path}: the resolver {limit}", hint="raise [isolation] memory, or loosen the sources")
     if faults := room.session.faults():
         return faulty(lock, faults)
-    why = resolver_output.reason(complaint if resolver_output.NO_SOLUTION in complaint else done.stderr)
+    telling = any(sign in complaint for sign in (resolver_output.NO_SOLUTION, resolver_output.NOT_BUILT))
+    why = resolver_output.reason(complaint if telling else done.stderr)
     if resolver_output.UNREACHABLE.search(said):
         return Unavailable(f"{lock.path}: the package index does not answer: {why}", hint="try again later")
     text = f"{about}: {why}" if about else why

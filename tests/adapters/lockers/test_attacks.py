@@ -25,7 +25,7 @@ BODY = "other==1.0\n    # via -r a.in\n"
 # Looks wherever secrets stand, and writes what it found into the work tree, which it may write to.
 SPY = """
 import glob, json, os, socket
-found, canary = {{}}, {canary!r}.encode()
+found, canary = {{}}, {canary!r}[::-1].encode()
 
 def looks(name, path):
     try:
@@ -64,7 +64,6 @@ for target in {targets!r}:
     try:
         with open(target, "w") as file:
             file.write("owned")
-        found["wrote"] = target
     except OSError:
         pass
 with open({report!r}, "w") as file:
@@ -113,7 +112,7 @@ def test_a_spy_finds_nothing_of_ours(
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={"TOKEN": CANARY})
     report = bench.tree / "report.json"
     targets = [str(bench.folder / "data" / "token"), str(bench.folder / "outside"), "/usr/owned", "/etc/owned"]
-    evil(bench, SPY.format(canary=CANARY, places=places, port=listener, report=str(report), targets=targets))
+    evil(bench, SPY.format(canary=CANARY[::-1], places=places, port=listener, report=str(report), targets=targets))
     try:
         done = bench.compile("evil\n", BODY, build=("evil",))
     finally:
@@ -136,7 +135,7 @@ def test_the_spy_would_find_it_without_a_sandbox(
     with open_bench(tmp_path, local_index, monkeypatch, open_door) as bench:
         places = secrets(bench)[:2]
         report = bench.tree / "report.json"
-        evil(bench, SPY.format(canary=CANARY, places=places, port=listener, report=str(report), targets=[]))
+        evil(bench, SPY.format(canary=CANARY[::-1], places=places, port=listener, report=str(report), targets=[]))
         bench.compile("evil\n", BODY, build=("evil",))
         found = json.loads(report.read_text())
         assert found["network"] == "loopback of the host"
@@ -171,7 +170,8 @@ def test_what_a_build_leaves_running_is_gone(bench: LockerBench) -> None:
     mark = f"survivor-{time.monotonic_ns()}"
     code = (
         "import subprocess, sys\n"
-        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(90)  # {mark}'], start_new_session=True)\n"
+        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(90)  # {mark}'], start_new_session=True,"
+        " stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
     )
     evil(bench, code)
     bench.compile("evil\n", BODY, build=("evil",))
@@ -220,7 +220,7 @@ def test_two_rooms_do_not_see_each_other(bench: LockerBench) -> None:
     with bench.rooms.folder() as neighbour:
         (neighbour / "secret").write_text(CANARY)
         report = bench.tree / "report.json"
-        code = SPY.format(canary=CANARY, places=[str(neighbour.parent)], port=1, report=str(report), targets=[])
+        code = SPY.format(canary=CANARY[::-1], places=[str(neighbour.parent)], port=1, report=str(report), targets=[])
         evil(bench, code)
         bench.compile("evil\n", BODY, build=("evil",))
     assert json.loads(report.read_text()) == {}
