@@ -133,7 +133,7 @@ def test_ages_that_were_cut_off_do_not_tell_when_all_of_them_are_young() -> None
 
 
 FULL = row(
-    requires_python=">=3.8", yanked='broken <b>', core_metadata={"sha256": OTHER}, size=7,
+    requires_python=">=3.8", yanked="broken <b>", core_metadata={"sha256": OTHER}, size=7,
     upload_time="2026-01-01T00:00:00Z", provenance="https://elsewhere.example/",
 )  # fmt: skip
 

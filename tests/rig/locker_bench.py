@@ -106,21 +106,28 @@ class LockerBench:
 
 
 @contextmanager
-def open_bench(
-    folder: Path, index: LocalIndex, monkeypatch: pytest.MonkeyPatch, confinement: Confinement | None = None
-) -> Iterator[LockerBench]:
-    """Give a bench with its own caches, in the strongest isolation that there is unless told otherwise."""
+def open_rooms(folder: Path, index: LocalIndex, confinement: Confinement | None = None) -> Iterator[Rooms]:
+    """Give rooms in the strongest isolation that there is unless told otherwise, behind a gate of their own."""
     chosen = confinement or Confinement(isolation=confine.strongest()[0], timeout=120)
     assert confinement is not None or chosen.isolation is Isolation.SANDBOX
     with Http() as http:
         pages = Pages(http, (index.url,), folder=folder / "cache" / "index", clock=lambda: NOW)
         with Gate(pages, folder / "cache" / "gate") as gate:
-            bench = LockerBench(folder=folder, index=index, rooms=Rooms(folder / "data", gate, chosen))
-            real = process.run
+            yield Rooms(folder / "data", gate, chosen)
 
-            def watched(argv: list[str], **options: object) -> Finished:
-                bench.ran.append(list(argv))
-                return real(argv, **options)  # type: ignore[arg-type]
 
-            monkeypatch.setattr(rooms_module, "run", watched)
-            yield bench
+@contextmanager
+def open_bench(
+    folder: Path, index: LocalIndex, monkeypatch: pytest.MonkeyPatch, confinement: Confinement | None = None
+) -> Iterator[LockerBench]:
+    """Give a bench with its own caches that counts what runs in its rooms."""
+    with open_rooms(folder, index, confinement) as rooms:
+        bench = LockerBench(folder=folder, index=index, rooms=rooms)
+        real = process.run
+
+        def watched(argv: list[str], **options: object) -> Finished:
+            bench.ran.append(list(argv))
+            return real(argv, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(rooms_module, "run", watched)
+        yield bench

@@ -6,7 +6,7 @@ both were measured, so an unchanged answer means that compiling again would chan
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +98,13 @@ def confirms(lock: Lock, answer: str) -> bool:
     have = {_essence(pin, hashed=hashed) for pin in lock.pins}
     would = {_essence(pin, hashed=hashed) for pin in answered if counts(lock, pin.name)}
     return bool(have) and have == would
+
+
+def known(lock: Lock, room: Room, answer: Answer) -> Callable[[str, str], tuple[str, ...]]:
+    """Give a function for the hashes of all files of a release: as uv told them already, else as the page does."""
+    told = lock_file.pins(lock.path, answer.text or "")[0]
+    hashes = {(pin.name, pin.version): pin.hashes for pin in told}
+    return lambda name, version: hashes.get((name, version)) or room.session.hashes(name, version)
 
 
 def counts(lock: Lock, name: str) -> bool:

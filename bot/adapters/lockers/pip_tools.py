@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
-from bot.adapters.lockers.asking import Answer, Uv
+from bot.adapters.lockers.asking import Answer, Uv, known
 from bot.adapters.lockers.failures import failure, faulty, timed_out
 from bot.adapters.lockers.interpreters import Compiler, Interpreters
 from bot.adapters.lockers.moving import Moving
@@ -112,7 +112,7 @@ class PipToolsLocker:
             return work.result(moves, kept, compiled=False)
         text = self._merged(work, self._compile(work, work.compiler, moves))
         self._compare(work.lock, text, moves.answer)
-        notes = self._proven(work, text, lambda: self._compile(work, work.compiler, replace(moves, options=())))
+        notes = self._proven(work, moves, text, lambda: self._compile(work, work.compiler, replace(moves, options=())))
         if moves.answer.text is not None:
             self._kept.put(key, text, now)
         return work.result(moves, text, compiled=True, notes=notes)
@@ -132,7 +132,7 @@ class PipToolsLocker:
             raise timed_out(lock, error, room) from error
         if done.code != 0:
             raise failure(lock, done, room, moves.answer.complaint)
-        return lock_hashes.completed(texts.read(work.tree, lock.path).text, _known(work, moves.answer))
+        return lock_hashes.completed(texts.read(work.tree, lock.path).text, known(lock, room, moves.answer))
 
     def _by_uv(self, work: Work, moves: Moving) -> Relocked:
         """Let uv write, in pip-compile's form; what uv said of it is the lock."""
@@ -140,7 +140,7 @@ class PipToolsLocker:
         if done.code != 0:
             raise failure(work.lock, done, work.room)
         merged = self._merged(work, text)
-        notes = self._proven(work, merged, None)
+        notes = self._proven(work, moves, merged, None)
         return work.result(moves, merged, compiled=True, notes=(_why_uv(work.relock), *notes), by_uv=True)
 
     def _merged(self, work: Work, new: str) -> str:
@@ -154,11 +154,11 @@ class PipToolsLocker:
             LOG.debug("%s: left out %s, which comes from the settings of this machine", work.lock.path, line)
         return merged.text
 
-    def _proven(self, work: Work, text: str, again: Callable[[], str] | None) -> tuple[Reason, ...]:
+    def _proven(self, work: Work, moves: Moving, text: str, again: Callable[[], str] | None) -> tuple[Reason, ...]:
         """Prove that the result installs, and that compiling once more would change nothing."""
         lock = work.lock
         texts.write(work.tree, lock.path, text, work.old.encoding)
-        notes = verify(Proof(asked=work.uv, text=text))
+        notes = verify(Proof(asked=work.uv, text=text, known=known(work.lock, work.room, moves.answer)))
         pins = lock_file.pins(lock.path, text)[0]
         now = asking.ask(replace(work.uv, lock=replace(lock, pins=pins)), ())
         if now.text is not None and asking.confirms(replace(lock, pins=pins), now.text):
@@ -175,17 +175,6 @@ class PipToolsLocker:
         different = sorted({name for name, _ in compiled ^ answered} - asking.UNSAFE)
         if different:
             LOG.info("%s: uv and pip-compile differ about %s; pip-compile wins", lock.path, ", ".join(different))
-
-
-def _known(work: Work, answer: Answer) -> Callable[[str, str], tuple[str, ...]]:
-    """Give the hashes of a release: as uv told them already, else as the index's page does."""
-    told = lock_file.pins(work.lock.path, answer.text or "")[0]
-    hashes = {(pin.name, pin.version): pin.hashes for pin in told}
-
-    def known(name: str, version: str) -> tuple[str, ...]:
-        return hashes.get((name, version)) or work.room.session.hashes(name, version)
-
-    return known
 
 
 def _of(compiler: Compiler | None) -> tuple[Reason, ...]:

@@ -55,7 +55,7 @@ class UvPipLocker:
         notes: tuple[Reason, ...] = ()
         if self._kept.get(key) is None:
             texts.write(tree, lock.path, text, old.encoding)
-            notes = verify(Proof(asked=uv, text=text))
+            notes = verify(Proof(asked=uv, text=text, known=uv.room.session.hashes))
         compiled = text != old.text and self._kept.get(key) is None
         self._kept.put(key, "", now)
         return Relocked(text=text, command=command, notes=notes, moved=moves.why, compiled=compiled)

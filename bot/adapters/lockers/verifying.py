@@ -1,10 +1,11 @@
 """Proof that a new lock can be installed, before anybody sees it: for its Python and platform, from wheels.
 
-uv resolves the lock as `pip install --dry-run --require-hashes` would, from metadata alone: every hash must be one
-that the index gives, every dependency pinned, at a version that its parents accept (what `pip check` looks at).
+uv resolves the lock as `pip install --dry-run --require-hashes` would, from metadata alone: every dependency must be
+pinned, at a version that its parents accept (what `pip check` looks at). New hashes must be those of the index.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import uv
@@ -25,10 +26,14 @@ HINT = "nothing was proposed; if the sources are right, report it together with 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A lock's new text, which is to be proven; `asked` is how uv was asked for it."""
+    """A lock's new text, which is to be proven.
+
+    `asked` is how uv was asked for it, `known` gives the hashes of all files of a release (name, version).
+    """
 
     asked: Uv
     text: str
+    known: Callable[[str, str], tuple[str, ...]]
 
     @property
     def lock(self) -> Lock:
@@ -46,12 +51,26 @@ def verify(proof: Proof) -> tuple[Reason, ...]:
 
     Raises LockFailed with the resolver's own sentence where it cannot, Unavailable where the index is the cause.
     """
+    _check_hashes(proof)
     platform = command_lines.uv_platform(proof.lock)
     done = _install(proof, platform)
     if done.code != 0 and proof.lock.libc is Libc.MUSL and not _unhashed(done):
         why = resolver_output.reason(done.stderr)
         return (*_judged(proof, _install(proof, "")), _built_in_the_image(proof.lock, why))
     return _judged(proof, done)
+
+
+def _check_hashes(proof: Proof) -> None:
+    """Compare the hashes of what is new with those of the index: uv looks at them only when it downloads."""
+    old = {(pin.name, pin.version, pin.hashes) for pin in proof.lock.pins}
+    for pin in proof.pins:
+        if not pin.hashes or (pin.name, pin.version, pin.hashes) in old:
+            continue
+        listed = proof.known(pin.name, pin.version)  # none: an index without hashes, whose files were downloaded
+        strange = sorted(set(pin.hashes) - set(listed)) if listed else []
+        if strange:
+            text = f"{proof.lock.path}: no file of {pin.name} {pin.version} on the index has the hash {strange[0]}"
+            raise LockFailed(text, hint=HINT)
 
 
 def _judged(proof: Proof, done: Finished) -> tuple[Reason, ...]:

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -12,12 +13,14 @@ import uv
 from packaging.version import Version
 
 from bot.adapters.lockers import environments, interpreters, pip_tools_versions
+from bot.adapters.lockers import rooms as rooms_module
 from bot.adapters.lockers.interpreters import OURS, Compiler, Interpreters
-from bot.adapters.lockers.rooms import Rooms
+from bot.adapters.lockers.rooms import Confinement, Rooms
 from bot.errors import Unavailable
-from bot.system.pip_config import PipConfiguration
+from bot.model.isolation import Isolation
 from bot.system.process import Finished, TimedOut
 from tests.rig.index import LocalIndex
+from tests.rig.locker_bench import open_rooms
 
 STARTS = {"piptools/__init__.py": "", "piptools/__main__.py": "print('usage')\n"}
 FAILS = {"piptools/__init__.py": "", "piptools/__main__.py": "from pip import gone\n"}
@@ -34,9 +37,13 @@ def index(local_index: LocalIndex) -> LocalIndex:
     return local_index
 
 
+OPEN = Confinement(isolation=Isolation.NONE, chosen=True, timeout=120)  # what is found and made is the same in any
+
+
 @pytest.fixture
-def rooms(tmp_path: Path, index: LocalIndex) -> Rooms:
-    return Rooms(tmp_path / "data", PipConfiguration(index_url=index.url), timeout=120)
+def rooms(tmp_path: Path, index: LocalIndex) -> Iterator[Rooms]:
+    with open_rooms(tmp_path, index, OPEN) as found:
+        yield found
 
 
 @pytest.fixture
@@ -116,13 +123,15 @@ def test_an_environment_that_is_broken_is_made_again(rooms: Rooms, harm: str) ->
 
 
 def test_an_environment_is_made_again_when_our_own_pip_tools_changed(
-    rooms: Rooms, index: LocalIndex, another: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: LocalIndex, another: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert get(rooms, "3.98").tools == "7.5.2 25.3"
+    with open_rooms(tmp_path, index, OPEN) as rooms:
+        assert get(rooms, "3.98").tools == "7.5.2 25.3"
     index.add("pip-tools", "9.0", files=STARTS)
-    assert get(rooms, "3.98").tools == "7.5.2 25.3"
-    monkeypatch.setattr(interpreters, "installed", lambda name: "9.0")
-    assert get(rooms, "3.98").tools == "9.0 26.0"
+    with open_rooms(tmp_path, index, OPEN) as rooms:
+        assert get(rooms, "3.98").tools == "7.5.2 25.3"
+        monkeypatch.setattr(interpreters, "installed", lambda name: "9.0")
+        assert get(rooms, "3.98").tools == "9.0 26.0"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +168,7 @@ def test_an_installation_that_takes_too_long_is_tried_again_another_time(
     def slow(*args: object, **options: object) -> Finished:
         raise TimedOut("uv ran longer than 1 seconds and was stopped")
 
-    monkeypatch.setattr(environments, "run", slow)
+    monkeypatch.setattr(rooms_module, "run", slow)
     with pytest.raises(Unavailable, match=r"pip-tools cannot be installed for python.*: uv ran longer"):
         get(rooms, OURS, "7.4.1")
 
@@ -227,7 +236,7 @@ def test_an_interpreter_that_takes_too_long_to_install_is_tried_again_another_ti
     rooms: Rooms, installing: Path
 ) -> None:
     Path(uv.find_uv_bin()).write_text("#!/bin/sh\nexec sleep 60\n")
-    hurried = Rooms(rooms.data_dir, rooms.pip, timeout=0.2)
+    hurried = Rooms(rooms.data_dir, rooms.gate, replace(OPEN, timeout=0.2))
     with pytest.raises(Unavailable, match=r"Python 3\.97 cannot be installed: uv ran longer"):
         Interpreters(hurried, download=True).interpreter("3.97")
 
