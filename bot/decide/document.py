@@ -44,6 +44,8 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         if run.failure
         else None,
         "held_back": _held(run.change) if run.change else [],
+        "notes": _reasons(run.change.notes) if run.change else [],
+        "commands": list(run.change.commands) if run.change else [],
         "verdict": _verdict(run),
         "why": _reasons(run.why),
         "trigger": str(run.asked),

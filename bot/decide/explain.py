@@ -7,7 +7,7 @@ from typing import assert_never
 from bot.decide.markdown import block, code, prose, table
 from bot.formats import marks as hidden
 from bot.model.change import Change, HeldBack, ImageChange, PinChange
-from bot.model.findings import Unreadable
+from bot.model.findings import PythonMismatch, Unreadable
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Marks
@@ -27,6 +27,7 @@ class Story:
     change: Change
     unreadable: tuple[Unreadable, ...]
     marks: Marks
+    mismatches: tuple[PythonMismatch, ...] = ()
 
 
 def title(rebuild: Rebuild, change: Change) -> str:
@@ -79,6 +80,7 @@ def _full(story: Story) -> list[str]:
         _along(change.pins),
         _image_table(change.images),
         _held_table(change.held_back),
+        _mismatches(story.mismatches),
         _notes(change.notes),
         _unreadable(story.unreadable),
         _reproduce(change),
@@ -150,6 +152,14 @@ def _held_table(held: tuple[HeldBack, ...]) -> str:
     rows = [[code(row.name), code(row.taken), code(row.newest), prose(row.why.text)] for row in held]
     intro = "These have a newer release that was not taken:"
     return f"## Held back\n\n{intro}\n\n" + table(["package", "stays at", "newest", "held by"], rows)
+
+
+def _mismatches(mismatches: tuple[PythonMismatch, ...]) -> str:
+    if not mismatches:
+        return ""
+    rows = [[code(row.path), code(row.locked), code(row.installed), code(row.where)] for row in mismatches]
+    intro = "These locks are compiled for one Python and installed in another; what they pin may not fit there:"
+    return f"## Another Python\n\n{intro}\n\n" + table(["lock", "compiled for", "installed in", "by"], rows)
 
 
 def _notes(notes: tuple[Reason, ...]) -> str:

@@ -108,6 +108,19 @@ def nothing_to_compile(moves: Moves, locks: tuple[Lock, ...]) -> str:
     return "no lock can be compiled; see the findings"
 
 
+def read_only(locks: tuple[Lock, ...]) -> tuple[Reason, ...]:
+    """Say which locks were read and cannot be written yet, so that nobody takes them for up to date."""
+    return tuple(
+        Reason(
+            code="read-only",
+            subject=lock.path,
+            text=f"{lock.path} ({lock.locker}) can be read, but not written yet: its pins stay where they are",
+        )
+        for lock in locks
+        if lock.locker not in WRITTEN
+    )
+
+
 def in_order(locks: tuple[Lock, ...]) -> tuple[Lock, ...]:
     """Sort locks so that each comes after those that it includes; by path where they do not depend."""
     waiting = {lock.path: lock for lock in sorted(locks, key=lambda lock: lock.path)}

@@ -41,7 +41,7 @@ def apply(tools: Tools, job: Job, now: datetime) -> Change:
         images=_image_rows(job),
         held_back=held,
         commands=tuple(done.command for done in compiled),
-        notes=tuple(note for done in compiled for note in done.notes) + notes,
+        notes=tuple(note for done in compiled for note in done.notes) + notes + relocks.read_only(job.snapshot.locks),
     )
 
 

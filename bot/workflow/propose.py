@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.decide import explain, publish
+from bot.decide import assess, explain, publish
 from bot.model.change import Change
 from bot.model.plan import Rebuild
 from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, Update
@@ -77,7 +77,12 @@ def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Draft:
     marks = publish.marks(rebuild, change, case.head.commit)
     policy = case.rules.policy
     story = explain.Story(
-        repository=case.name, rebuild=rebuild, change=change, unreadable=seen.snapshot.unreadable, marks=marks
+        repository=case.name,
+        rebuild=rebuild,
+        change=change,
+        unreadable=seen.snapshot.unreadable,
+        marks=marks,
+        mismatches=assess.mismatches(seen.snapshot),
     )
     return Draft(
         branch=rebuild.branch,

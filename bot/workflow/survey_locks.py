@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bot.formats import lock_file
+from bot.formats import foreign_locks, lock_file
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.locks import Lock, Requirement
@@ -34,6 +34,8 @@ def survey_locks(
     declared: tuple[Declared, ...] = (),
 ) -> Surveyed:
     """Find locks by their header or because they are described; sources are read once, however many share them."""
+    foreign = {path: text for path, text in texts.items() if foreign_locks.locker_of(path) is not None}
+    texts = {path: text for path, text in texts.items() if path not in foreign}
     made = makings(texts, files, declared)
     view = View(texts=texts, files=files, locks=frozenset(made), hosts=defaults.index_hosts)
     pythons = {entry.path: entry.python for entry in declared}
@@ -42,13 +44,16 @@ def survey_locks(
     obstacles: dict[str, Obstacle] = {}
     unreadable = _gone(declared, texts, files)
     for path, making in made.items():
-        head = making.head
         lock, strange, obstacle = _lock(path, making, view)
-        lock = with_python(lock, head.python or "", clues)
-        locks.append(replace(lock, python_from="config") if pythons.get(path) else lock)
+        entry = pythons.get(path) or ""
+        locks.append(with_python(lock, "" if entry else making.head.python or "", clues, entry=entry))
         unreadable += strange
         if obstacle is not None:
             obstacles[path] = obstacle
+    for path, text in foreign.items():
+        lock, rows = _foreign(path, text)
+        locks.append(with_python(lock, lock.python, clues))
+        unreadable += rows
     obstacles = _circles(locks) | obstacles
     unreadable += [_told(path, obstacle) for path, obstacle in obstacles.items()]
     unreadable += [row for source in view.sources.values() for row in source.unreadable]
@@ -58,6 +63,16 @@ def survey_locks(
         tuple(row for source in plain for row in source.requirements),
         tuple(unreadable),
     )
+
+
+def _foreign(path: str, text: str) -> tuple[Lock, tuple[Unreadable, ...]]:
+    """Read a lock that another tool writes, for its pins."""
+    found = foreign_locks.read(path, text)
+    lock = Lock(
+        path=path, locker=found.locker, command="", arguments=(), directory=path.rpartition("/")[0],
+        sources=found.sources, inputs=(), after=(), python=found.python, python_from="", pins=found.pins,
+    )  # fmt: skip
+    return lock, found.unreadable
 
 
 def _lock(path: str, making: Making, view: View) -> tuple[Lock, list[Unreadable], Obstacle | None]:

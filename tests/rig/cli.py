@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot import cli
-from bot.adapters.lockers import pip_tools
+from bot.adapters.lockers import rooms
 from bot.system import process
 from bot.system.process import Finished
 
@@ -70,7 +70,7 @@ def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
             found.compiles.append(list(argv))
         return real(argv, **options)
 
-    monkeypatch.setattr(pip_tools, "run", counted)
+    monkeypatch.setattr(rooms, "run", counted)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("QUARTERDECK_CONFIG", raising=False)
     monkeypatch.chdir(tmp_path)
