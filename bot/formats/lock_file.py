@@ -5,12 +5,15 @@ The formats are those of pip-tools' `piptools/writer.py` (versions 5 to 7) and u
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from packaging.utils import canonicalize_name
+from packaging.markers import InvalidMarker, Marker
+from packaging.version import InvalidVersion, Version
 
-from bot.formats import compile_command
+from bot.formats import compile_command, text_lines
 from bot.formats.compile_command import CompileCommand
 from bot.formats.compile_prefix import Unreplayable
+from bot.formats.lock_text import NAME, WELL_FORMED, Entry, Kind, LockText
 from bot.model.findings import Unreadable
 from bot.model.locks import LockerName, Pin
 
@@ -21,13 +24,9 @@ PYTHON = re.compile(r"\bwith python (?P<version>\d\.\d+)", re.IGNORECASE)
 COMMAND = re.compile(r"^#\s{2,}(?P<command>\S.*)$")
 HEADER_LINES = 30
 MULTI = "pip-compile-multi"
-PIN = re.compile(
-    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[(?P<extras>[^]]*)\])?\s*===?\s*(?P<version>[^\s;#\\]+)"
-    r"\s*(?:;\s*(?P<marker>[^#\\]*?))?\s*(?P<rest>\\|#.*|--hash=.*)?$"
-)
-HASH = re.compile(r"--hash=(\w+:[0-9a-fA-F]+)")
-VIA = re.compile(r"^\s*#\s*via(?:\s+(?P<entries>\S.*))?$")
-VIA_MORE = re.compile(r"^\s*#\s{2,}(?P<entry>\S.*)$")
+HASH = re.compile(r"--hash=\w+:[0-9a-fA-F]+")
+HASH_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}  # hexadecimal digits; pip's STRONG_HASHES
+NAME_AND_EXTRAS = re.compile(rf"{NAME}\s*(?:\[[^]]*\])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class Header:
 
 def header(text: str) -> Header | None:
     """Read the header of a generated lock; None where the file has none."""
-    lines = text.removeprefix("\ufeff").splitlines()[:HEADER_LINES]
+    lines = text_lines.first(text.removeprefix(text_lines.BOM), HEADER_LINES)
     for index, line in enumerate(lines):
         if found := GENERATED.match(line):
             locker = LockerName.UV_PIP if found["tool"].lower() == "uv" else LockerName.PIP_TOOLS
@@ -84,55 +83,119 @@ def _python(parsed: CompileCommand) -> str | None:
 def pins(path: str, text: str) -> tuple[tuple[Pin, ...], tuple[Unreadable, ...]]:
     """Read every pin with its hashes and annotation; a requirement line that is no pin is Unreadable.
 
-    Options, `-e`/URL requirements and comments are no pins and are passed over.
+    So is what pip would not take (a version or marker that is none, a hash of the wrong length), and a second version
+    of a package that nothing tells apart from the first. Options, URLs, paths and comments are passed over.
     """
     found: list[Pin] = []
-    unreadable: list[Unreadable] = []
-    lines = text.removeprefix("\ufeff").splitlines()
-    index = 0
-    while index < len(lines):
-        line = lines[index]
-        index += 1
-        if not line.strip() or line.lstrip().startswith("#") or line[:1].isspace() or line.startswith("-"):
+    rows: list[tuple[int, str, str]] = []
+    for entry in LockText.parse(text).entries:
+        if entry.kind not in {Kind.PIN, Kind.STRANGE}:
             continue
-        match = PIN.match(line.rstrip())
-        body = index
-        while index < len(lines) and (lines[index][:1].isspace() or _annotation(lines, index)):
-            index += 1
-        if match is None:
-            if "@" not in line and "://" not in line:
-                why = "neither a pin (name==version) nor an option"
-                unreadable.append(Unreadable(path=path, line=body, subject=line.strip()[:80], why=why))
-            continue
-        found.append(_pin(match, body, lines[body:index]))
-    return tuple(found), tuple(unreadable)
-
-
-def _annotation(lines: list[str], index: int) -> bool:
-    return lines[index].startswith("# via")
-
-
-def _pin(match: re.Match[str], line: int, following: list[str]) -> Pin:
-    rest = match["rest"] or ""
-    extras = (canonicalize_name(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip())
-    return Pin(
-        name=canonicalize_name(match["name"]),
-        version=match["version"],
-        line=line,
-        extras=tuple(sorted(extras)),
-        marker=(match["marker"] or "").strip(),
-        hashes=tuple(HASH.findall("\n".join([rest, *following]))),
-        via=_via([rest, *following]),
+        if why := _no_pin(entry):
+            rows.append((entry.line, entry.text[:80], why))
+        else:
+            found.append(_pin(entry))
+            rows += _problems(entry)
+    rows += [(pin.line, pin.name, why) for pin, why in _disputed(found)]
+    return tuple(found), tuple(
+        Unreadable(path=path, line=line, subject=subject, why=why) for line, subject, why in rows
     )
 
 
-def _via(lines: list[str]) -> tuple[str, ...]:
-    entries: list[str] = []
-    inside_block = False
-    for line in lines:
-        if begun := VIA.match(line):
-            inside_block = True
-            entries += [entry.strip() for entry in (begun["entries"] or "").split(",") if entry.strip()]
-        elif inside_block and (more := VIA_MORE.match(line)):
-            entries.append(more["entry"].strip())
-    return tuple(entries)
+def url_requirements(text: str) -> tuple[Entry, ...]:
+    """Give the entries that name an address, a folder or a file instead of a version: nothing is known of those."""
+    return tuple(entry for entry in LockText.parse(text).entries if entry.kind in {Kind.URL, Kind.EDITABLE, Kind.PATH})
+
+
+def _pin(entry: Entry) -> Pin:
+    return Pin(
+        name=entry.name,
+        version=entry.version,
+        line=entry.line,
+        extras=entry.extras,
+        marker=entry.marker,
+        hashes=tuple(each for each in entry.hashes if WELL_FORMED.fullmatch(each)),
+        via=entry.via,
+    )
+
+
+def _no_pin(entry: Entry) -> str:
+    """Say why a line that should pin does not, "" where it does."""
+    if entry.kind is Kind.PIN:
+        arbitrary = entry.parts is not None and entry.parts.operator.strip() == "==="
+        return "" if arbitrary or _is_version(entry.version) else f"{entry.version!r} is no version (PEP 440)"
+    name, equals, version = entry.text.partition("==")
+    if equals and not name.strip():
+        return "it names no package before =="
+    version = version.partition(";")[0].strip()
+    if not equals or any(mark in version for mark in ",*") or any(mark in name for mark in "<>!~,"):
+        return "neither a pin (name==version) nor an option"
+    if not NAME_AND_EXTRAS.fullmatch(name.strip()):
+        return f"{name.strip()!r} is no package name"
+    return f"{version!r} is no version (PEP 440)"
+
+
+def _problems(entry: Entry) -> list[tuple[int, str, str]]:
+    rows = [(entry.line, entry.text[:80], why)] if (why := _bad_marker(entry.marker)) else []
+    rows += [(_hash_line(entry, each), entry.name, why) for each in entry.hashes if (why := _bad_hash(each))]
+    rows += [
+        (line, entry.name, "pip does not see this hash: a comment above it ends its entry") for line in entry.stray
+    ]
+    return rows
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
+def _bad_marker(text: str) -> str:
+    return "" if not text or normal_marker(text) is not None else f"{text!r} is no environment marker (PEP 508)"
+
+
+@lru_cache(maxsize=4096)
+def normal_marker(text: str) -> str | None:
+    """Give a marker in packaging's one spelling; None where it is none."""
+    try:
+        return str(Marker(text))
+    except InvalidMarker:
+        return None
+
+
+def _bad_hash(each: str) -> str:
+    algorithm, _, digest = each.partition(":")
+    if algorithm not in HASH_LENGTHS:
+        return f"the hash {each[:80]} is of no kind that pip takes ({', '.join(HASH_LENGTHS)})"
+    if not re.fullmatch("[0-9a-fA-F]*", digest):
+        return f"the hash {each[:80]} is not hexadecimal"
+    if len(digest) != HASH_LENGTHS[algorithm]:
+        return f"a {algorithm} hash has {HASH_LENGTHS[algorithm]} digits, this one {len(digest)}"
+    return ""
+
+
+def _hash_line(entry: Entry, each: str) -> int:
+    return next((line.number for line in entry.lines if each in line.text), entry.line)
+
+
+def _disputed(found: list[Pin]) -> list[tuple[Pin, str]]:
+    """Find second versions of a package under the same marker, or beside one without a marker."""
+    rows = []
+    seen: dict[str, dict[str, Pin]] = {}
+    for pin in found:
+        others = seen.setdefault(pin.name, {})
+        marker = normal_marker(pin.marker) or pin.marker if pin.marker else ""
+        rivals = [others[key] for key in dict.fromkeys((marker, "")) if key in others]
+        if not marker and not rivals:
+            rivals = list(others.values())[:1]
+        rival = next((other for other in rivals if other.version != pin.version), None)
+        if rival is not None:
+            why = (
+                f"line {rival.line} pins {pin.name} {rival.version} and line {pin.line} pins {pin.version}, "
+                "and no marker tells which one counts"
+            )
+            rows.append((pin, why))
+        others.setdefault(marker, pin)
+    return rows

@@ -85,10 +85,20 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """One direct requirement of a source file; `specifier` is its version part (`<5,>=4.2`), "" for none."""
+    """One direct requirement of a source file; `specifier` is its version part (`<5,>=4.2`), "" for none.
+
+    `extras` are normalised and sorted; `marker` and `url` (of `name @ url`, or a VCS address) are as written, "" for
+    none. `constraint`: it stands in a `-c` file, so it bounds a version and asks for nothing. `group` is "" for what
+    always counts, else `extra:NAME` or `group:NAME` with the normalised name.
+    """
 
     name: str
     specifier: str
     path: str
     line: int
     text: str
+    extras: tuple[str, ...] = ()
+    marker: str = ""
+    url: str = ""
+    constraint: bool = False
+    group: str = ""

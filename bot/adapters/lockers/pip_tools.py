@@ -19,7 +19,7 @@ from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
 from bot.formats import lock_file, lock_hashes, lock_merge
 from bot.formats.encodings import Decoded
-from bot.model.locks import Lock
+from bot.model.locks import Lock, LockerName
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
@@ -110,7 +110,7 @@ class PipToolsLocker:
         key = memory.key(work.tree, work.relock, moves, work.compiler.tools)
         if moves.answer.text is not None and (kept := self._kept.get(key)) is not None:
             return work.result(moves, kept, compiled=False)
-        text = self._merged(work, self._compile(work, work.compiler, moves))
+        text = self._merged(work, self._compile(work, work.compiler, moves), LockerName.PIP_TOOLS)
         self._compare(work.lock, text, moves.answer)
         notes = self._proven(work, moves, text, lambda: self._compile(work, work.compiler, replace(moves, options=())))
         if moves.answer.text is not None:
@@ -139,13 +139,13 @@ class PipToolsLocker:
         done, text = work.uv.compile(moves.options, "--no-header", *_left_out(work.lock))
         if done.code != 0:
             raise failure(work.lock, done, work.room)
-        merged = self._merged(work, text)
+        merged = self._merged(work, text, LockerName.UV_PIP)
         notes = self._proven(work, moves, merged, None)
         return work.result(moves, merged, compiled=True, notes=(_why_uv(work.relock), *notes), by_uv=True)
 
-    def _merged(self, work: Work, new: str) -> str:
+    def _merged(self, work: Work, new: str, by: LockerName) -> str:
         try:
-            merged = lock_merge.merged(work.old.text, new)
+            merged = lock_merge.merged(work.old.text, new, by=by)
         except ValueError as error:
             raise LockFailed(
                 f"{work.lock.path}: {error}", hint="require it by a relative path, or from an index"
@@ -163,7 +163,7 @@ class PipToolsLocker:
         now = asking.ask(replace(work.uv, lock=replace(lock, pins=pins)), ())
         if now.text is not None and asking.confirms(replace(lock, pins=pins), now.text):
             return notes
-        if again is not None and lock_merge.merged(text, again()).text != text:
+        if again is not None and lock_merge.merged(text, again(), by=LockerName.PIP_TOOLS).text != text:
             raise LockFailed(f"{lock.path}: compiled twice, it came out differently", hint="report it with the sources")
         return notes
 

@@ -14,6 +14,7 @@ from bot.adapters.lockers.verifying import Proof, verify
 from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
 from bot.formats import lock_merge
+from bot.model.locks import LockerName
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
@@ -70,6 +71,6 @@ class UvPipLocker:
         if done.code != 0:
             raise failure(lock, done, uv.room)
         try:
-            return lock_merge.merged(old, text).text
+            return lock_merge.merged(old, text, by=LockerName.UV_PIP).text
         except ValueError as error:
             raise LockFailed(f"{lock.path}: {error}", hint="require it from an index") from error
