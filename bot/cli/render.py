@@ -35,7 +35,7 @@ def result(finished: Result) -> None:
     record, seen = finished.record, finished.document
     head(out, seen)
     _table(out, "locks", ("lock", "from", "Python", "pins"), (
-        (row["path"], ", ".join(row["sources"]), f"{row['python']} ({row['python_from']})", str(row["pins"]))
+        (row["path"], ", ".join(row["sources"]), f"{row['python']} ({row['python_where'] or row['python_from']})", str(row["pins"]))
         for row in _rows(seen, "locks")
     ))  # fmt: skip
     _table(out, "images", ("where", "image", "digest", "now"), (

@@ -69,6 +69,9 @@ def _lock(lock: Lock) -> dict[str, object]:
         "python": lock.python,
         "python_from": lock.python_from,
         "pins": len(lock.pins),
+        "python_where": lock.python_where,
+        "platform": lock.platform,
+        "libc": str(lock.libc),
     }
 
 

@@ -59,6 +59,7 @@ class Lock:
     `sources` are its arguments, `inputs` every file that it reads besides, `after` the inputs that are locks
     themselves and so must be compiled before; all paths are relative to the repository.
     `obstacle` says why it cannot be compiled again, "" where it can.
+    `python_from` is the kind of what names its Python, `python_where` the place (`Dockerfile:3 (python:3.12-slim)`).
     `platform` (`linux/amd64`) and `libc` are those of the image that installs it, `pip_tools` is the version of
     pip-tools that the repository itself pins ("" for none). `index_url` and `extra_indexes` are the package indexes
     that its command or its sources name, as written.
@@ -81,6 +82,7 @@ class Lock:
     pip_tools: str = ""
     index_url: str = ""
     extra_indexes: tuple[str, ...] = ()
+    python_where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from bot.model.locks import Libc, Lock
 from bot.model.snapshot import Snapshot
 from bot.ports import Registry
 from bot.workflow.case import Case
-from bot.workflow.survey_python import CERTAIN, TAG, tag_python
+from bot.workflow.survey_python import TAG, certain, tag_python
 from bot.workflow.together import together
 
 READERS = 4
@@ -57,10 +57,11 @@ def _settled(lock: Lock, installs: tuple[Install, ...], known: dict[ImageUse, tu
     """Take what the install that fits the lock says; the first one, where the lock itself names no Python."""
     mine = [one for one in installs if one.lock == lock.path]
     telling = [one for one in mine if one.python]
-    if lock.python_from not in CERTAIN and telling:
+    if not certain(lock) and telling:
         base = telling[0].base
         told = f" ({base.name.tagged})" if base else ""
-        lock = replace(lock, python=telling[0].python, python_from=f"{telling[0].where}{told}")
+        where = f"{telling[0].where}{told}"
+        lock = replace(lock, python=telling[0].python, python_from="Dockerfile", python_where=where)
     first = next((one for one in [*telling, *mine] if one.python == lock.python), mine[0] if mine else None)
     if first is None or first.base is None:
         return replace(lock, platform=platform)

@@ -21,10 +21,8 @@ from bot.model.images import ImageUse, Install
 from bot.model.locks import Lock
 
 HEADER = "lock header"
-ENTRY = "[[locks]]"
 CONFIG = "config"
-CERTAIN = frozenset({HEADER, ENTRY})
-"""What names a lock's Python so directly that no image is asked for another one."""
+ENTRY = "[[locks]]"
 
 NAMED = re.compile(r"(?:c?python-?|py)?(?P<version>3\.\d+)(?!\d)", re.IGNORECASE)
 TOOL = re.compile(r"^python\s+(?:\S+\s+)*?(?P<version>3\.\d+)(?!\d)", re.MULTILINE)
@@ -46,9 +44,16 @@ class Clues:
 
 def with_python(lock: Lock, header: str, clues: Clues, *, entry: str = "") -> Lock:
     """Say for which Python a lock is, as far as files alone tell; `header` and `entry` are what those name."""
-    named = ((header, HEADER), (entry, ENTRY), *_files(_folder(lock.path), clues.texts), *_fallbacks(clues))
+    if entry and not header:
+        return replace(lock, python=entry, python_from=CONFIG, python_where=ENTRY)
+    named = ((header, HEADER), *_files(_folder(lock.path), clues.texts), *_fallbacks(clues))
     python, where = next((python, where) for python, where in named if python)
     return replace(lock, python=python, python_from=where)
+
+
+def certain(lock: Lock) -> bool:
+    """Say whether a lock's Python is named so directly that no image is asked for another one."""
+    return lock.python_from == HEADER or lock.python_where == ENTRY
 
 
 def _files(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -86,7 +86,7 @@ def test_a_repository_gets_one_proposal_with_one_compile_one_look_per_image_and_
     assert (seen["name"], seen["branch"], seen["outcome"]) == ("web", "main", "opened")
     assert seen["locks"] == [
         {"path": "requirements.txt", "sources": ["requirements.in"], "locker": "pip-tools", "python": PYTHON,
-         "python_from": "lock header", "pins": 30}
+         "python_from": "lock header", "pins": 30, "python_where": "", "platform": "linux/amd64", "libc": "glibc"}
     ]  # fmt: skip
     assert [row["kind"] for row in seen["findings"]] == ["moved-digest", "quarter-due"]
     assert [(row["kind"], row["name"], row["old"], row["new"]) for row in seen["changes"]][:1] == [

@@ -1,7 +1,7 @@
 """Repositories as they are in the wild, rebuilt end to end: what changes is what was asked for, and nothing else."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,14 @@ BRANCH = "quarterdeck/quarterly-2026q4"
 
 
 @pytest.fixture
-def index(local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIndex]:
+def index(local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> LocalIndex:
     local_index.json_api = True
     shapes.fill(local_index)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_INDEX_URL", local_index.url)
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
-    yield local_index
+    return local_index
 
 
 def upgraded(text: str, index: LocalIndex, *, but: str = "") -> str:

@@ -47,7 +47,7 @@ def test_an_operators_index_is_allowed_and_its_password_goes_into_the_address_on
         hosts = found.assignment(Repository(name="a", url=""), None).index_hosts
         assert {"main.example", "one.example", "two.example"} <= hosts
         assert "p%2Fw" not in repr(found.pip)
-        assert found.rooms.timeout == timedelta(minutes=15).total_seconds()
+        assert found.rooms.confinement.timeout == timedelta(minutes=15).total_seconds()
 
 
 def test_github_without_a_token_says_what_to_add(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_run_has_every_name_of_the_contract() -> None:
     }  # fmt: skip
     assert found["locks"] == [
         {"path": "requirements.txt", "sources": ["requirements.in"], "locker": "pip-tools", "python": "3.11",
-         "python_from": "lock header", "pins": 1}
+         "python_from": "lock header", "pins": 1, "python_where": "", "platform": "linux/amd64", "libc": "glibc"}
     ]  # fmt: skip
     assert found["images"] == [
         {"path": "Dockerfile", "line": 1, "reference": f"python:3.12-slim@{OLD}", "digest": OLD, "current_digest": NEW,

@@ -47,7 +47,11 @@ def test_a_lock_without_a_python_is_for_the_image_that_installs_it() -> None:
     one = world({"Dockerfile": INSTALLS, ".python-version": "3.10\n"}, {"python:3.12-slim": a_config("3.12.9")})
     result = one.run()
     lock = lock_of(result)
-    assert (lock.python, lock.python_from) == ("3.12", "Dockerfile:3 (python:3.12-slim)")
+    assert (lock.python, lock.python_from, lock.python_where) == (
+        "3.12",
+        "Dockerfile",
+        "Dockerfile:3 (python:3.12-slim)",
+    )
     assert (lock.platform, lock.libc) == ("linux/amd64", Libc.GLIBC)
     assert mismatches(result) == []
     assert one.trace.count("config python:3.12-slim linux/amd64") == 1
@@ -80,7 +84,7 @@ def test_every_image_that_differs_is_told() -> None:
         "ubuntu:24.04": ImageConfig(env=(), musl=False),
     }
     result = world(files, configs).run()
-    assert lock_of(result).python_from == "a.Dockerfile:3 (python:3.11-slim)"
+    assert lock_of(result).python_where == "a.Dockerfile:3 (python:3.11-slim)"
     assert [why.partition("and ")[2] for _, _, why in mismatches(result)] == [
         "b.Dockerfile:3 installs it in Python 3.12", "c.Dockerfile:3 installs it in Python 3.10",
     ]  # fmt: skip
@@ -149,7 +153,7 @@ def test_a_lock_that_is_installed_through_a_file_that_includes_it() -> None:
     text = "FROM python:3.12-slim\nCOPY . .\nRUN pip install -r all.txt\n"
     files = {"Dockerfile": text, "all.txt": "-r requirements.txt\n-r all.txt\n-r gone.txt\n"}
     assert (
-        lock_of(world(files, {"python:3.12-slim": a_config()}).run()).python_from == "Dockerfile:3 (python:3.12-slim)"
+        lock_of(world(files, {"python:3.12-slim": a_config()}).run()).python_where == "Dockerfile:3 (python:3.12-slim)"
     )
 
 
@@ -194,7 +198,7 @@ def test_the_nearest_file_tells_and_one_that_is_malformed_tells_nothing() -> Non
     clues = Clues(texts=texts, images=(), default="3.11", named=False)
     found = with_python(a_lock("sub/a/x.txt"), "", clues)
     assert (found.python, found.python_from) == ("3.9", "python_requires in sub/setup.cfg")
-    assert with_python(a_lock("sub/a/x.txt"), "", clues, entry="3.10").python_from == "[[locks]]"
+    assert with_python(a_lock("sub/a/x.txt"), "", clues, entry="3.10").python_where == "[[locks]]"
 
 
 @pytest.mark.parametrize(
@@ -227,5 +231,5 @@ def test_the_order_of_the_images_is_that_of_the_lines() -> None:
     configs = {f"python:3.{n}": a_config(f"3.{n}.1") for n in range(8, 15)}
     stages = (f"FROM {image}\nCOPY . .\nRUN pip install -r requirements.txt\n" for image in configs)
     result = world({"Dockerfile": "".join(stages)}, configs).run()
-    assert lock_of(result).python_from == "Dockerfile:3 (python:3.8)"
+    assert lock_of(result).python_where == "Dockerfile:3 (python:3.8)"
     assert len(mismatches(result)) == 6

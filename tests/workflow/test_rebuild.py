@@ -20,7 +20,6 @@ OPENING = [
     "remote acme/web",
     "fetch",
     "look python:3.12-slim",
-    "releases django",
     "compile requirements.txt with requirements.in requirements.txt",
     "releases django",
     "commit Dockerfile requirements.txt",
@@ -50,7 +49,6 @@ def test_a_second_run_with_nothing_new_changes_nothing() -> None:
         "remote",
         "fetch",
         "look",
-        "releases",
         "compile",
         "releases",
         "record",
@@ -174,18 +172,32 @@ def test_an_index_that_cannot_say_what_was_held_back_is_said_in_the_proposal() -
     assert "what was held back is not known: down" in world.proposals[0].body
 
 
-def test_an_index_without_upload_times_ends_the_cooldown_and_the_proposal_says_so() -> None:
+def test_named_packages_ask_no_registry_and_tell_what_holds_them() -> None:
     world = a_world()
-    world.releases = {"django": tuple(replace(row, uploaded_at=None) for row in world.releases["django"])}
-    world.run()
-    assert "the index names no upload times for django" in world.proposals[0].body
-
-
-def test_named_packages_ask_no_registry_and_hold_nothing_back() -> None:
-    world = a_world()
-    world.run(Wish(moves=Moves(packages=("django",))))
-    assert not [event for event in world.trace if event.startswith(("look", "releases"))]
+    result = world.run(Wish(moves=Moves(packages=("django",))))
+    assert [event for event in world.trace if event.startswith(("look", "releases"))] == ["releases django"]
     assert world.proposals[0].branch == "quarterdeck/manual"
+    assert result.record.change is not None
+    assert [row.why.text for row in result.record.change.held_back] == ["django<5 in requirements.in:1"]
+
+
+def test_a_fix_asks_nobody_what_is_newest() -> None:
+    world = a_world()
+    world.run(Wish(moves=Moves(floors=(("django", "4.2.20"),))))
+    assert not [event for event in world.trace if event.startswith(("look", "releases"))]
+    assert world.proposals[0].body.startswith(
+        "This rebuild of `acme/web` stands here because somebody asked to bring django"
+    )
+
+
+def test_every_lock_that_fails_is_told_at_once() -> None:
+    def two(world: World) -> None:
+        world.files |= {"b.in": b"django<5\n", "b.txt": LOCK.replace("requirements.in", "b.in").encode()}
+        world.failing["compile"] = LockFailed("it does not resolve", hint="mend it")
+
+    failure = a_world(two).run().record.failure
+    assert failure is not None
+    assert (failure.kind, failure.message, failure.hint) == ("LockFailed", "it does not resolve", "mend it")
 
 
 def test_a_moved_tag_whose_platforms_did_not_move_changes_nothing() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.lockers import failures, interpreters, pip_tools
-from bot.adapters.lockers import rooms as rooms_module
+from bot.adapters.lockers import failures, interpreters
 from bot.adapters.lockers.interpreters import OURS
 from bot.adapters.lockers.rooms import Rooms
 from bot.errors import LockFailed, StoreError
+from bot.formats import lock_hashes
 from bot.model.locks import Libc, LockerName
 from bot.model.plan import UpgradeOnly
 from bot.model.releases import IndexView
@@ -129,14 +129,14 @@ def test_a_hash_that_no_file_has_is_never_proposed(bench: LockerBench, monkeypat
         ]
         return "".join(lines)
 
-    monkeypatch.setattr(pip_tools.lock_hashes, "completed", wrong)
+    monkeypatch.setattr(lock_hashes, "completed", wrong)
     with pytest.raises(LockFailed, match=r"a\.txt: no file of child 2\.0 on the index has the hash sha256:222"):
         bench.compile("child\n", body, arguments=("--generate-hashes",))
 
 
 def test_a_pin_that_is_missing_is_never_proposed(bench: LockerBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        pip_tools.lock_hashes, "completed", lambda text, known: text.replace("child==2.0\n    # via parent\n", "")
+        lock_hashes, "completed", lambda text, known: text.replace("child==2.0\n    # via parent\n", "")
     )
     with pytest.raises(LockFailed, match=r"a\.txt: its pins need child, which it does not pin"):
         bench.compile("parent\n", "child==1.0\n    # via parent\nparent==1.0\n    # via -r a.in\n")
@@ -147,7 +147,7 @@ def test_what_comes_out_differently_the_second_time_is_never_proposed(
 ) -> None:
     times = iter(["2.0", "1.1"])
     monkeypatch.setattr(
-        pip_tools.lock_hashes, "completed", lambda text, known: text + f"other=={next(times)}\n    # via -r a.in\n"
+        lock_hashes, "completed", lambda text, known: text + f"other=={next(times)}\n    # via -r a.in\n"
     )
     for version in ("1.1", "2.0"):
         bench.index.add("other", version, uploaded_at=LONG_AGO)
@@ -183,7 +183,7 @@ def test_a_full_disk_is_the_operators_business_and_a_childs_own_limit_is_not(
         assert isinstance(found, LockFailed)
         assert found.message == "requirements.txt: the resolver found no space left on the disk"
         full = shutil.disk_usage("/")._replace(free=0)
-        monkeypatch.setattr(rooms_module.shutil, "disk_usage", lambda path: full)
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
         assert isinstance(failures.failure(a_lock(), done, room), StoreError)
 
 
