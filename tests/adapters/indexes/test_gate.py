@@ -13,8 +13,8 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from bot.adapters.indexes import gate as gates
-from bot.adapters.indexes.gate import JSON_TYPE, Gate, GateSession
+from bot.adapters.indexes.answers import RECENT
+from bot.adapters.indexes.gate import FAULTS_ENOUGH, JSON_TYPE, Gate, GateSession
 from bot.adapters.indexes.pages import Pages
 from bot.adapters.lockers.interpreters import find
 from bot.errors import AccessDenied, ConfigError, Unavailable
@@ -195,9 +195,9 @@ def test_an_index_without_upload_times_hides_nothing_and_is_told(local_index: Lo
         assert session.timeless() == ()
 
 
-@pytest.mark.parametrize("at", [0, gates.answers.RECENT + 5])
+@pytest.mark.parametrize("at", [0, RECENT + 5])
 def test_a_cutoff_before_all_releases_at_hand_is_kept_too(local_index: LocalIndex, bench: Bench, at: int) -> None:
-    for minor in range(gates.answers.RECENT + 10):
+    for minor in range(RECENT + 10):
         local_index.add("many", f"1.{minor}", uploaded_at=datetime(2026, 1, 1, minor // 60, minor % 60, tzinfo=UTC))
     view = IndexView(cutoff=datetime(2026, 1, 1, at // 60, at % 60, tzinfo=UTC))
     for _ in range(2):
@@ -339,11 +339,11 @@ def test_a_session_that_is_lost_asks_no_further(local_index: LocalIndex, bench: 
         for number in range(9):
             found = ask(session, f"simple/p{number}/")
             assert (found.status_code, "answers 500" in found.reason_phrase) == (502, True)
-        assert len(session.faults()) == gates.FAULTS_ENOUGH
+        assert len(session.faults()) == FAULTS_ENOUGH
         local_index.heal()
         with gate.session(ALL) as another:
             assert ask(another, "simple/web/").status_code == 200
-    assert local_index.count("^/simple/", status=500) == gates.FAULTS_ENOUGH
+    assert local_index.count("^/simple/", status=500) == FAULTS_ENOUGH
 
 
 def test_a_project_that_no_index_knows_is_named(bench: Bench) -> None:
@@ -523,14 +523,14 @@ def test_closing_ends_every_thread_and_an_unused_gate_has_none(bench: Bench) -> 
 
 
 OLD_TOOLS = [
-    ("3.8", "pip-tools==7.4.1", "pip==24.0"), ("3.8", "pip-tools==6.14.0", "pip==22.0.4"),
+    ("3.8", "pip-tools==7.4.1", "pip==24.0"), ("3.8", "pip-tools==6.6.0", "pip==22.0.4"),
     ("3.8", "pip-tools==5.5.0", "pip==20.3.4"),
 ]  # fmt: skip
 
 
 @pytest.mark.real_index
 @pytest.mark.parametrize(("python", "tool", "pip"), OLD_TOOLS)
-def test_old_pip_tools_see_the_cutoff_and_download_nothing(
+def test_old_pip_tools_see_the_cutoff_and_download_no_file_to_hash_it(
     local_index: LocalIndex, bench: Bench, python: str, tool: str, pip: str
 ) -> None:
     found = find(python)
@@ -550,6 +550,5 @@ def test_old_pip_tools_see_the_cutoff_and_download_nothing(
         assert {name: pin.version for name, pin in compiled.items()} == {"web": "1.0", "db": "1.0"}
         assert len(compiled["web"].hashes) == 2
         assert session.faults() == ()
-    downloaded = [entry.path for entry in local_index.log if entry.path.endswith(".whl")]
-    metadata_known = int(pip.removeprefix("pip==").partition(".")[0]) >= 23  # noqa: PLR2004
-    assert downloaded == [] if metadata_known else all("win_amd64" not in path for path in downloaded)
+    assert local_index.count(r"win_amd64\.whl$") == 0  # the chosen wheels are fetched: these pips read metadata in them
+    assert local_index.count(r"^/files/web-2\.0") == 0
