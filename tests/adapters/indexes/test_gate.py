@@ -13,12 +13,13 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from bot.adapters.indexes.answers import RECENT
+from bot.adapters.indexes.answers import RECENT, VARIANTS
 from bot.adapters.indexes.gate import JSON_TYPE, Gate, GateSession
 from bot.adapters.indexes.pages import Pages
+from bot.adapters.indexes.places import Places, set_name
 from bot.adapters.indexes.sessions import FAULTS_ENOUGH
 from bot.adapters.lockers.interpreters import find
-from bot.errors import AccessDenied, ConfigError, Unavailable
+from bot.errors import AccessDenied, ConfigError, StoreError, Unavailable
 from bot.formats import lock_file
 from bot.model.locks import Pin
 from bot.model.releases import IndexView
@@ -402,6 +403,38 @@ def test_metadata_of_something_else_is_refused(local_index: LocalIndex, bench: B
     assert fault.message.endswith(
         "web-2.0-py3-none-any.whl.metadata is not about web-2.0-py3-none-any.whl: it names evil 2.0"
     )
+
+
+def test_an_odd_answer_for_a_file_is_a_fault(local_index: LocalIndex, bench: Bench) -> None:
+    local_index.fail(r"\.whl$", 204)
+    with bench.gate() as gate, gate.session(ALL) as session:
+        (_, url) = (file["url"] for file in ask(session, "simple/web/", accept=JSON_TYPE).json()["files"])
+        assert ask(session, url.partition(f"{session.set}/")[2]).status_code == 502
+        assert session.faults()[0].message.endswith(".whl answers 204")
+
+
+def test_a_kept_file_that_cannot_be_read_is_the_operators_to_mend(local_index: LocalIndex, bench: Bench) -> None:
+    (bench.folder / "gate" / "files" / local_index.sha256(WHEEL) / "in the way").mkdir(parents=True)
+    with bench.gate() as gate, gate.session(ALL) as session:
+        (url, _) = (file["url"] for file in ask(session, "simple/web/", accept=JSON_TYPE).json()["files"])
+        assert ask(session, url.partition(f"{session.set}/")[2]).status_code == 502
+        assert isinstance(session.faults()[0], StoreError)
+
+
+def test_what_is_kept_about_a_project_is_renewed_with_its_page(local_index: LocalIndex, bench: Bench) -> None:
+    folder = bench.folder / "gate" / "answers" / set_name(Places(bench.urls).configured) / "web"
+    for number in range(VARIANTS + 2):
+        local_index.add("web", f"1.{number}")
+        with bench.gate() as gate, gate.session(OLD) as session:
+            assert len(listing(session, "web")) == number + 1
+            assert session.young() == ("web",)
+            kept = list(folder.glob("*.json"))
+            assert len(kept) == min(number + 1, VARIANTS)
+    for text in ("", "[]", "{}", '{"key": 1}'):
+        (folder / "ages").write_text(text)
+        with bench.gate() as gate, gate.session(OLD) as session:
+            assert len(listing(session, "web")) == VARIANTS + 2
+            assert session.young() == ("web",)
 
 
 def test_what_the_page_lists_and_the_index_has_no_more_is_404(local_index: LocalIndex, bench: Bench) -> None:
