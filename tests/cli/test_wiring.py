@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot import wiring
@@ -11,6 +12,7 @@ from bot.cli.options import Common
 from bot.cli.progress import Silent
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
+from bot.model.releases import IndexView
 from bot.model.repository import Repository
 from bot.model.secrets import SecretRef
 from bot.settings import ForgeSettings, IndexSettings, RegistrySettings, Settings, read
@@ -48,6 +50,21 @@ def test_an_operators_index_is_allowed_and_its_password_goes_into_the_address_on
         assert {"main.example", "one.example", "two.example"} <= hosts
         assert "p%2Fw" not in repr(found.pip)
         assert found.rooms.confinement.timeout == timedelta(minutes=15).total_seconds()
+
+
+def test_the_gate_is_reached_as_pip_reaches_its_index_and_closed_with_the_house(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://u:secret@main.example/simple")
+    monkeypatch.setenv("PIP_PROXY", "http://127.0.0.1:1")
+    with wiring.open_house(_order(tmp_path, Settings())) as found, found.gate.session(IndexView()) as session:
+        assert found.gate is found.gate
+        with httpx.Client(proxy=session.proxy) as child:
+            answer = child.get(f"{session.index_url}web/")
+        assert answer.status_code == 502
+        assert answer.text.startswith("https://main.example/simple/web/ does not answer")
+        assert "secret" not in f"{session.environment()} {answer.text}"
+    assert not session.socket.exists()
 
 
 def test_github_without_a_token_says_what_to_add(tmp_path: Path) -> None:

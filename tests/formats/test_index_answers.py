@@ -27,8 +27,8 @@ def files_of(*rows: dict[str, Any]) -> list[Listed]:
     return listed(rows, BASE, name="odd-name")
 
 
-def seconds(*when: int) -> float:
-    return datetime(*when, tzinfo=UTC).timestamp()  # type: ignore[misc]
+def seconds(year: int, month: int) -> float:
+    return datetime(year, month, 1, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_a_release_is_as_old_as_its_first_file_and_visible_ones_have_no_age() ->
         )
     )
     assert found == Ages(
-        firsts=((seconds(2026, 2, 1), "3"), (seconds(2026, 1, 1), "2"), (seconds(2025, 1, 1), "1")),
+        firsts=((seconds(2026, 2), "3"), (seconds(2026, 1), "2"), (seconds(2025, 1), "1")),
         complete=True,
         undated=False,
     )
-    assert found.young(seconds(2026, 1, 1), frozenset()) == {"2", "3"}
-    assert found.young(seconds(2026, 1, 1), frozenset({"3"})) == {"2"}
-    assert found.young(seconds(2026, 3, 1), frozenset()) == frozenset()
+    assert found.young(seconds(2026, 1), frozenset()) == frozenset({"2", "3"})
+    assert found.young(seconds(2026, 1), frozenset({"3"})) == frozenset({"2"})
+    assert found.young(seconds(2026, 3), frozenset()) == frozenset()
 
 
 def test_a_release_without_any_time_is_undated() -> None:
@@ -127,9 +127,9 @@ def test_a_release_without_any_time_is_undated() -> None:
 
 def test_ages_that_were_cut_off_do_not_tell_when_all_of_them_are_young() -> None:
     cut = Ages(firsts=((20.0, "2"), (10.0, "1")), complete=False, undated=False)
-    assert cut.young(15.0, frozenset()) == {"2"}
+    assert cut.young(15.0, frozenset()) == frozenset({"2"})
     assert cut.young(10.0, frozenset()) is None
-    assert cut._replace(complete=True).young(10.0, frozenset()) == {"1", "2"}
+    assert cut._replace(complete=True).young(10.0, frozenset()) == frozenset({"1", "2"})
 
 
 FULL = row(

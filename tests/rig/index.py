@@ -40,7 +40,7 @@ from tests.rig.index_pages import (
 
 UPLOADED = datetime(2024, 1, 1, tzinfo=UTC)
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
-KEPT_HEADERS = ("accept", "authorization", "if-none-match", "range", "user-agent")
+KEPT_HEADERS = ("accept", "authorization", "if-modified-since", "if-none-match", "range", "user-agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,6 @@ __all__ = ["Gate", "GateSession"]
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 TYPES: dict[Form, str] = {"json": JSON_TYPE, "html": "text/html; charset=utf-8", "hashes": "application/json"}
-FAULTS_ENOUGH = 3  # then nothing more is asked for a session: its result is of no use, and each failure takes its time
 METADATA = ".metadata"
 IMMUTABLE = {"Cache-Control": "max-age=31536000, immutable", "Content-Type": "application/octet-stream"}
 PASSING = {"Cache-Control": "no-cache", "Content-Type": "application/octet-stream"}
@@ -60,6 +59,7 @@ class Gate:
 
     def __init__(self, pages: Pages, folder: Path, *, room: int = KEPT_BYTES) -> None:
         self._pages = pages
+        self._folders = (folder / "answers", folder / "files")
         self._answers = Answers(pages, folder / "answers")
         self._files = Files(pages, folder / "files", room=room)
         self._sessions: dict[str, GateSession] = {}
@@ -89,7 +89,7 @@ class Gate:
             server, self._server = self._server, None
         if server is not None:
             server.close()
-        self._pages.tidy()
+        self._pages.tidy(*self._folders)
 
     def __enter__(self) -> Self:
         return self
@@ -145,9 +145,13 @@ class Gate:
         return Reply(status=200, headers=headers, body=self._answers.body(question, form, hidden, etag))
 
     def _question(self, session: GateSession, name: str) -> Question | None:
-        if len(session.faults()) >= FAULTS_ENOUGH:
-            raise session.faults()[-1]
-        pages = self._pages.pages(session.places, name)
+        if (known := session.failure(name)) is not None:
+            raise known
+        try:
+            pages = self._pages.pages(session.places, name)
+        except BotError as error:
+            session.fail(name, error)
+            raise
         if not pages:
             session.miss(name)
             return None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bot.errors import StoreError
 
+FRESH = "new-"  # how files that are still written are called
+
 
 def keep(path: Path, *parts: bytes) -> None:
     """Write a file and put it in its place at once; raises StoreError where that is impossible."""
@@ -50,19 +52,19 @@ def bound(folder: Path, limit: int) -> None:
     total = 0
     for _, size, path in found:
         total += size
-        if total > limit:
+        if total > limit and not path.name.startswith(FRESH):
             path.unlink(missing_ok=True)
 
 
-def forget(folder: Path, before: float) -> None:
+def forget(folder: Path, before: float, *, pattern: str = "*") -> None:
     """Remove files that were last written before a time, in seconds since the epoch."""
-    for written, _, path in tuple(_sized(folder)):
+    for written, _, path in tuple(_sized(folder, pattern)):
         if written < before:
             path.unlink(missing_ok=True)
 
 
-def _sized(folder: Path) -> Iterator[tuple[float, int, Path]]:
-    for path in folder.rglob("*"):
+def _sized(folder: Path, pattern: str = "*") -> Iterator[tuple[float, int, Path]]:
+    for path in folder.rglob(pattern):
         with contextlib.suppress(FileNotFoundError):  # another thread was faster
             status = path.stat()
             if path.is_file():
@@ -72,7 +74,7 @@ def _sized(folder: Path) -> Iterator[tuple[float, int, Path]]:
 def _temporary(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=FRESH)
         os.close(handle)
     except OSError as error:
         raise _unwritable(path, error) from error

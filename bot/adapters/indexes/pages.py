@@ -27,6 +27,7 @@ PAGE_BYTES = 64 * 1024 * 1024
 METADATA_BYTES = 8 * 1024 * 1024
 FILES_IN_MEMORY = 20_000  # of parsed pages
 KEPT_FOR = timedelta(days=60)  # an unchanged page is then asked for once more in full
+TIDY_EVERY = timedelta(days=1)
 NOT_MODIFIED, OK = 304, 200
 NO_HEADERS: Mapping[str, str] = {}
 T = TypeVar("T")
@@ -117,9 +118,11 @@ class Pages:
 
     def metadata_at(self, url: str, sha256: str) -> bytes | None:
         """Give core metadata by its address and hash ("" for unknown); see `metadata`."""
-        if sha256 and (known := kept.recalled(self._metadata_path(sha256))) is not None:
-            return known
-        return self._once(self._metadata, url, lambda: self._ask_metadata(url, sha256))
+        if not sha256:
+            return self._once(self._metadata, url, lambda: self._ask_metadata(url, ""))
+        with self._lock_of(url):
+            known = kept.recalled(self._metadata_path(sha256))
+            return self._ask_metadata(url, sha256) if known is None else known
 
     def get(self, url: str, headers: Mapping[str, str], limit: int) -> Answer | None:
         """Ask, with the credential of the index at that server; None where there is nothing (404, 410)."""
@@ -130,20 +133,26 @@ class Pages:
         answer = self._http.download(url, target, limit=limit, headers=self._opened(url, NO_HEADERS))
         return _granted(answer, url)
 
-    def tidy(self) -> None:
-        """Remove copies that nobody asked for in a long time."""
-        kept.forget(self._folder, (self._clock() - KEPT_FOR).timestamp())
+    def tidy(self, *beside: Path) -> None:
+        """Remove old copies, and old files in the folders beside ours; at most once a day."""
+        now = self._clock()
+        stamp = self._folder / "tidied"
+        if stamp.exists() and stamp.stat().st_mtime > (now - TIDY_EVERY).timestamp():
+            return
+        kept.keep(stamp)
+        for folder in (self._folder, *beside):
+            kept.forget(folder, (now - KEPT_FOR).timestamp())
 
     def _once(self, known: dict[str, T], key: str, ask: Callable[[], T]) -> T:
         """Give what is known under the key, or ask; several threads ask once."""
-        with self._lock:
-            if key in known:
-                return known[key]
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
+        with self._lock_of(key):
             if key not in known:
                 known[key] = ask()
             return known[key]
+
+    def _lock_of(self, key: str) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(key, threading.Lock())
 
     def _page(self, place: Place, name: str) -> Page | None:
         url = _url(place, name)

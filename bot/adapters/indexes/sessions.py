@@ -12,6 +12,7 @@ from bot.formats.index_answers import Listed
 from bot.model.releases import IndexView
 from bot.system.http import DOWNLOAD_SECONDS
 
+FAULTS_ENOUGH = 3  # then nothing more is asked for a session: its result is of no use, and each failure takes its time
 HOST = "index.invalid"  # RFC 6761: a name that no resolver of names will ever know
 
 
@@ -40,6 +41,7 @@ class GateSession:
             self._visible.setdefault(name, {})[index_answers.version_key(version)] = version
         self._lock = threading.Lock()
         self._faults: dict[str, BotError] = {}
+        self._failed: dict[str, BotError] = {}
         self._timeless: set[str] = set()
         self._young: set[str] = set()
         self._missing: set[str] = set()
@@ -113,6 +115,18 @@ class GateSession:
         """Remember a fault."""
         with self._lock:
             self._faults.setdefault(error.message, error)
+
+    def fail(self, name: str, error: BotError) -> None:
+        """Remember that a project cannot be looked at, so that it is not tried again for the same child."""
+        with self._lock:
+            self._failed[name] = error
+
+    def failure(self, name: str) -> BotError | None:
+        """Give why a project is not worth asking for, None where it is."""
+        with self._lock:
+            if name in self._failed or len(self._failed) < FAULTS_ENOUGH:
+                return self._failed.get(name)
+            return next(iter(self._failed.values()))
 
     def miss(self, name: str) -> None:
         """Remember a project that no index knows."""
