@@ -26,7 +26,7 @@ SIGNS = (  # what programs in several languages say, the clearest first
     (re.compile(r"\bToo many open files\b|\[Errno 24\]|\bEMFILE\b"), "opened more than {open} files at once"),
     (
         re.compile(
-            r"^MemoryError\b|^memory allocation of \d+ bytes failed|\bstd::bad_alloc\b|\bout of memory\b"
+            r"^\W*MemoryError\b|^\W*memory allocation of \d+ bytes failed|\bstd::bad_alloc\b|\bout of memory\b"
             r"|\bCannot allocate memory\b|\[Errno 12\]|\bENOMEM\b|virtual memory exhausted",
             re.MULTILINE | re.IGNORECASE,
         ),

@@ -1,9 +1,13 @@
 """A place for attacks: a data folder with secrets around a work tree, and hostile programs run in it."""
 
 import os
+import socket
 import sys
 import textwrap
+import threading
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 from bot.model.isolation import Isolation
 from bot.system.confine import Cell, Limits, confined
@@ -33,12 +37,12 @@ class Lab:
             path.chmod(0o600)
 
     def cell(
-        self, isolation: Isolation, *, gate: Path | None = None, readable: tuple[Path, ...] = (),
+        self, isolation: Isolation, *, gate: Path | None = None, gate_port: int = 3128, readable: tuple[Path, ...] = (),
         hidden: tuple[Path, ...] = (),
     ) -> Cell:  # fmt: skip
         return Cell(
             isolation=isolation, home=self.home, readable=(Path(sys.prefix), *readable), hidden=hidden,
-            writable=(self.tree, self.cache), gate=gate, gate_port=3128,
+            writable=(self.tree, self.cache), gate=gate, gate_port=gate_port,
         )  # fmt: skip
 
     def run(
@@ -72,3 +76,52 @@ def alive(mark: str) -> list[int]:
         if mark in line:
             found.append(int(entry.name))
     return found
+
+
+class Gate:
+    """A Unix socket at `path`, every connection to which is carried to `host` (`127.0.0.1:80`)."""
+
+    def __init__(self, path: Path, host: str) -> None:
+        self.path = path
+        address, _, port = host.rpartition(":")
+        self._to = address, int(port)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._threads = [threading.Thread(target=self._serve)]
+
+    def __enter__(self) -> Path:
+        self._listener.bind(os.path.relpath(self.path))  # the whole path may be longer than a socket's name may be
+        self._listener.listen(64)
+        self._threads[0].start()
+        return self.path
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                caller = self._listener.accept()[0]
+            except OSError:
+                return  # shut down
+            self._threads.append(threading.Thread(target=self._carry, args=(caller,)))
+            self._threads[-1].start()
+
+    def _carry(self, caller: socket.socket) -> None:
+        with caller, socket.create_connection(self._to) as far:
+            back = threading.Thread(target=_pump, args=(far, caller))
+            back.start()
+            _pump(caller, far)
+            back.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):  # the other side has gone
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)

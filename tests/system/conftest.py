@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.system.http import Http
+from tests.rig.index import local_index
 from tests.rig.web import Said, Seen, WebServer, certificate
 
-__all__ = ["certificate"]
+__all__ = ["certificate", "local_index"]
 
 Serve = Callable[..., WebServer]
 

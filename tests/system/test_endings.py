@@ -16,6 +16,8 @@ TASKS = "needed more than 1024 processes and threads"
         (0, "MemoryError", ""),
         (1, "ResolutionImpossible", ""),
         (1, "Traceback (most recent call last):\n  File ...\nMemoryError\n", MEMORY),
+        (1, "error: subprocess-exited-with-error\n  |   File ...\n  | MemoryError\n  [end of output]\n", MEMORY),
+        (1, "no package MemoryError-tools\n", ""),
         (134, "memory allocation of 1073741824 bytes failed\n", MEMORY),
         (-6, "terminate called after throwing an instance of 'std::bad_alloc'\n", MEMORY),
         (1, "cc1plus: out of memory allocating 65536 bytes\n", MEMORY),
