@@ -35,7 +35,7 @@ def result(finished: Result) -> None:
     record, seen = finished.record, finished.document
     head(out, seen)
     _table(out, "locks", ("lock", "from", "Python", "pins"), (
-        (row["path"], ", ".join(row["sources"]), f"{row['python']} ({row['python_where'] or row['python_from']})", str(row["pins"]))
+        (row["path"], ", ".join(row["sources"]), _python(row), str(row["pins"]))
         for row in _rows(seen, "locks")
     ))  # fmt: skip
     _table(out, "images", ("where", "image", "digest", "now"), (
@@ -89,6 +89,10 @@ def _table(out: Console, title: str, columns: tuple[str, ...], rows: Iterable[tu
         table.add_row(*(escape(cell) for cell in row))
     if table.row_count:
         out.print(table)
+
+
+def _python(lock: dict[str, Any]) -> str:
+    return f"{lock['python']} ({lock['python_where'] or lock['python_from']})"
 
 
 def _short(text: str) -> str:

@@ -53,8 +53,10 @@ def _compile(tools: Tools, job: Job, folder: Path, now: datetime) -> tuple[Compi
     """Compile each lock once: those that include others after them, so that they see what the earlier came to."""
     _lay_out(folder, job)
     done: list[Compiled] = []
+    builds = any(isinstance(step.action, Relock) and step.action.build for step in job.rebuild.steps)
+    readers = 1 if builds else COMPILERS  # while a stranger's build may write to the folder, nobody else works in it
     for level in relocks.levels(job.rebuild.steps):
-        found = together(lambda step: _tried(tools, job, folder, step, now), level, readers=COMPILERS)
+        found = together(lambda step: _tried(tools, job, folder, step, now), level, readers=readers)
         failed = [one for one in found if isinstance(one, BotError)]
         if failed:
             raise _all_of(failed)
@@ -78,11 +80,20 @@ def _one(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Com
     with tools.progress.step(job.snapshot.repository, f"compiling {lock.path}"):
         done = tools.lockers[lock.locker].relock(folder, relock, now)
     data = _encoded(lock.path, job.contents[lock.path], done.text)
-    (folder / lock.path).write_bytes(data)
+    _replace(folder, lock.path, data)
     pins, _ = lock_file.pins(lock.path, done.text)
     return Compiled(
         step=step, relock=relock, data=data, command=done.command, notes=done.notes, moved=done.moved, pins=pins
     )
+
+
+def _replace(folder: Path, path: str, data: bytes) -> None:
+    """Write a file anew rather than into what stands there, which a stranger's build may have put in its place."""
+    target = folder / path
+    if not target.parent.resolve().is_relative_to(folder.resolve()):
+        raise LockFailed(f"{path} lies outside of its work tree", hint="look at what build_from_source allows")
+    target.unlink(missing_ok=True)
+    target.write_bytes(data)
 
 
 def _encoded(path: str, old: bytes, text: str) -> bytes:

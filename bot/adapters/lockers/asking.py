@@ -12,11 +12,11 @@ from pathlib import Path
 
 import uv
 
-from bot.adapters.lockers import command_lines
+from bot.adapters.lockers import command_lines, texts
 from bot.adapters.lockers.rooms import Room
 from bot.formats import lock_file
 from bot.model.locks import Lock, LockerName, Pin
-from bot.system.process import Finished, TimedOut
+from bot.system.process import Finished, Stopped
 
 UNSAFE = frozenset({"distribute", "pip", "setuptools"})  # pip-compile leaves these out without --allow-unsafe
 NO_BUILDS = "--only-binary=:all:"  # an sdist would run its code; UV_NO_BUILD is not heeded by `uv pip compile`
@@ -47,8 +47,7 @@ class Uv:
         tree = self.room.tree or self.room.home
         with tempfile.TemporaryDirectory(dir=self.room.home) as folder:
             output, limits = Path(folder) / "answer.txt", Path(folder) / "limits.txt"
-            current = tree / self.lock.path
-            output.write_bytes(current.read_bytes() if current.exists() else b"")
+            output.write_text(texts.read(tree, self.lock.path).text, "utf-8")
             limits.write_text("".join(f"{line}\n" for line in constraints), "utf-8")
             arguments = command_lines.uv_compile(self.lock, list(moving), str(output))
             ours = [
@@ -59,7 +58,7 @@ class Uv:
             once = [word for word in ours if word not in arguments]  # uv refuses a flag that stands twice
             argv = [uv.find_uv_bin(), "pip", "compile", *once, *arguments]
             done = self.room.run(argv, cwd=tree / self.lock.directory, readable=self.readable)
-            return done, output.read_text("utf-8") if done.code == 0 else ""
+            return done, texts.read(Path(folder), output.name).text if done.code == 0 else ""
 
     def formats(self) -> list[str]:
         """Give the options that keep source distributions from being built, but for those that may be.
@@ -83,7 +82,7 @@ def ask(asked: Uv, moving: Sequence[str], *options: str, constraints: Sequence[s
     """Ask uv; where it cannot tell, the compiler is asked, and the complaint may explain why that fails too."""
     try:
         done, text = asked.compile(moving, *BARE, *options, constraints=constraints)
-    except TimedOut as error:
+    except Stopped as error:
         return Answer(text=None, complaint=error.message)
     if done.code != 0:
         LOG.info("uv gives no answer for %s, so the compiler is asked: %s", asked.lock.path, done.stderr.strip())

@@ -8,7 +8,7 @@ from bot.errors import BotError, LockFailed, StoreError, Unavailable
 from bot.formats import resolver_output
 from bot.model.locks import Lock
 from bot.system import endings
-from bot.system.process import Finished, TimedOut
+from bot.system.process import Finished, Stopped
 
 
 def failure(lock: Lock, done: Finished, room: Room, complaint: str = "", about: str = "") -> BotError:
@@ -42,8 +42,8 @@ def faulty(lock: Lock, faults: tuple[BotError, ...]) -> BotError:
     return type(first)(f"{lock.path}: {first.message}{rest}", hint=first.hint)
 
 
-def timed_out(lock: Lock, error: TimedOut, room: Room) -> BotError:
-    """Give the error of a resolver that ran too long: the index's, where that did not answer."""
+def stopped(lock: Lock, error: Stopped, room: Room) -> BotError:
+    """Give the error of a resolver that had to be stopped: the index's, where that did not answer."""
     if faults := room.session.faults():
         return faulty(lock, faults)
     return LockFailed(f"{lock.path}: {error.message}", hint="loosen the sources, or raise [isolation] timeout")

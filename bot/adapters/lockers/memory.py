@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.adapters.lockers import texts
 from bot.adapters.lockers.moving import Moving
 from bot.model.plan import Relock
 
@@ -43,7 +44,7 @@ def key(tree: Path, relock: Relock, moves: Moving, tool: str) -> str:
         "arguments": [*moves.options, *lock.arguments],
         "build": relock.build,
         "cutoff": relock.uploaded_before is not None,
-        "files": {path: hashlib.sha256((tree / path).read_bytes()).hexdigest() for path in files},
+        "files": {path: hashlib.sha256(texts.plain(tree, path)).hexdigest() for path in files},
         "answer": moves.answer.text,
     }
     return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Answer, Uv, known
-from bot.adapters.lockers.failures import failure, faulty, timed_out
+from bot.adapters.lockers.failures import failure, faulty, stopped
 from bot.adapters.lockers.interpreters import Compiler, Interpreters
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Room, Rooms
@@ -23,7 +23,7 @@ from bot.model.locks import Lock, LockerName
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
-from bot.system.process import TimedOut
+from bot.system.process import Stopped
 
 LOG = logging.getLogger(__name__)
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -128,8 +128,8 @@ class PipToolsLocker:
         env = {**command, "PIP_ONLY_BINARY": _only_binary(work)}
         try:
             done = room.run(argv, cwd=work.tree / lock.directory, readable=compiler.prefix, env=env)
-        except TimedOut as error:
-            raise timed_out(lock, error, room) from error
+        except Stopped as error:
+            raise stopped(lock, error, room) from error
         if done.code != 0:
             raise failure(lock, done, room, moves.answer.complaint)
         return lock_hashes.completed(texts.read(work.tree, lock.path).text, known(lock, room, moves.answer))

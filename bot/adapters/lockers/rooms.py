@@ -22,7 +22,7 @@ from bot.model.isolation import Isolation
 from bot.model.releases import IndexView
 from bot.system import confine
 from bot.system.confine import Cell, Limits
-from bot.system.process import Finished, base_environment, run
+from bot.system.process import Finished, Stopped, base_environment, run
 
 GATE_PORT = 8484  # where the gate is found inside a sandbox, whose loopback is its own
 PREFIX = "room-"
@@ -87,6 +87,7 @@ class Room:
     """A throw-away home for children, which see `tree` besides, and the indexes as their `session` shows them."""
 
     home: Path
+    data_dir: Path
     tree: Path | None
     session: Session
     env: Mapping[str, str]
@@ -105,14 +106,16 @@ class Room:
         """Run a child in this room, by default in its home. Raises TimedOut and StoreError as `process.run` does."""
         trees = (self.tree,) if self.tree else ()
         cell = Cell(
-            isolation=self.confinement.isolation, home=self.home, readable=(*OURS, *readable),
+            isolation=self.confinement.isolation, home=self.home, readable=(*OURS, *readable), hidden=(self.data_dir,),
             writable=(*trees, *self.shared, *writable), gate=self.session.socket, gate_port=GATE_PORT,
         )  # fmt: skip
-        bounds = self.confinement.limits
-        return run(
-            confine.confined(argv, cell, bounds), cwd=cwd or self.home, env={**self.env, **(env or {})},
-            timeout=self.confinement.timeout,
-        )  # fmt: skip
+        whole = {**self.env, **(env or {})}
+        confined = confine.confined(argv, cell, self.confinement.limits)
+        try:
+            return run(confined, cwd=cwd or self.home, env=whole, timeout=self.confinement.timeout)
+        except Stopped as error:
+            told = error.message.removeprefix(Path(confined[0]).name)
+            raise type(error)(f"{_tool(argv)}{told}") from error
 
 
 class Rooms:
@@ -152,7 +155,15 @@ class Rooms:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             inside = GATE_PORT if self.confinement.isolation is Isolation.SANDBOX else None
             env = {**base_environment(), **_settings(home, cache), **session.environment(port=inside)}
-            yield Room(home=home, tree=tree, session=session, env=env, confinement=self.confinement, shared=shared)
+            yield Room(
+                home=home,
+                data_dir=self.data_dir,
+                tree=tree,
+                session=session,
+                env=env,
+                confinement=self.confinement,
+                shared=shared,
+            )
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -190,6 +201,11 @@ def _claimed(parent: Path) -> Iterator[Path]:
             finally:
                 Path(name).unlink(missing_ok=True)
             return
+
+
+def _tool(argv: Sequence[str]) -> str:
+    """Name what runs, as people call it."""
+    return "pip-compile" if "piptools" in argv else Path(argv[0]).name
 
 
 def _remove(folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Uv
-from bot.adapters.lockers.failures import failure, faulty, timed_out
+from bot.adapters.lockers.failures import failure, faulty, stopped
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Rooms
 from bot.adapters.lockers.verifying import Proof, verify
@@ -18,7 +18,7 @@ from bot.model.locks import LockerName
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
-from bot.system.process import TimedOut
+from bot.system.process import Stopped
 
 
 class UvPipLocker:
@@ -66,8 +66,8 @@ class UvPipLocker:
         lock = uv.lock
         try:
             done, text = uv.compile(moves.options, f"--custom-compile-command={lock.command}")
-        except TimedOut as error:
-            raise timed_out(lock, error, uv.room) from error
+        except Stopped as error:
+            raise stopped(lock, error, uv.room) from error
         if done.code != 0:
             raise failure(lock, done, uv.room)
         try:

@@ -16,6 +16,7 @@ from bot.adapters.lockers.rooms import Confinement
 from bot.errors import LockFailed
 from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
+from tests.builders import NOW
 from tests.rig.index import LocalIndex
 from tests.rig.locker_bench import LockerBench, open_bench
 
@@ -225,3 +226,30 @@ def test_two_rooms_do_not_see_each_other(bench: LockerBench) -> None:
         bench.compile("evil\n", BODY, build=("evil",))
     assert json.loads(report.read_text()) == {}
     assert list(neighbour.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nos.remove({lock!r})\nos.symlink({secret!r}, {lock!r})",
+        "import os\nos.remove({lock!r})\nos.mkfifo({lock!r})",
+        "import os\nos.remove({lock!r})\nos.mkdir({lock!r})",
+    ],
+)
+def test_a_build_that_puts_something_else_in_the_place_of_the_lock_gets_nothing_proposed(
+    bench: LockerBench, code: str
+) -> None:
+    secret = bench.folder / "data" / "token"
+    secret.parent.mkdir(exist_ok=True)
+    secret.write_text(f"# {CANARY}\nother==1.0\n")
+    lock = str(bench.tree / "a.txt")
+    evil(bench, code.format(lock=lock, secret=str(secret)))
+    bench.rooms.confinement = replace(bench.rooms.confinement, timeout=8)  # a pipe is waited for
+    relock = bench.relock("evil\n", BODY, build=("evil",))
+    said = ""
+    try:
+        said = bench.locker.relock(bench.tree, relock, NOW).text
+    except LockFailed as error:
+        said = error.message
+    assert CANARY not in said
+    assert secret.read_text() == f"# {CANARY}\nother==1.0\n"
