@@ -1,0 +1,185 @@
+"""setup.cfg and setup.py as sources: what they say in so many words, never by running anything.
+
+setup.cfg is setuptools' declarative format (user guide, "Configuring setuptools using setup.cfg files"). A compiler
+builds the project to learn the same, which runs its code, so both are refused as sources and still read.
+"""
+
+import ast
+import configparser
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name
+
+from bot.formats import requirement_words, text_lines
+from bot.formats.compile_command import inside
+from bot.formats.requirement_source import Build, RequirementFile, Where, gather
+from bot.model.findings import Unreadable
+
+FILE = re.compile(r"file:(?P<names>.*)", re.DOTALL)
+SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
+OPTION = re.compile(r"(?P<name>[^\s=:#;\[][^=:]*?)\s*[=:]")
+EXTRAS = "options.extras_require"
+
+
+def parse_cfg(path: str, text: str) -> RequirementFile:
+    """Read `install_requires` and `extras_require` of a setup.cfg; see requirement_file.parse."""
+    parser = configparser.ConfigParser(interpolation=None, default_section="\0", strict=False)
+    try:
+        parser.read_string(text.removeprefix(text_lines.BOM))
+    except configparser.Error as error:
+        why = str(error).splitlines()[0]
+        return RequirementFile(unreadable=(Unreadable(path=path, line=0, subject=path, why=why),))
+    places = _places(text)
+    wanted = [("options", "install_requires", "")] if parser.has_option("options", "install_requires") else []
+    if parser.has_section(EXTRAS):
+        wanted += [(EXTRAS, name, f"extra:{canonicalize_name(name)}") for name in parser.options(EXTRAS)]
+    rows = [_refused(path, "setuptools would have to be run to compile from it")]
+    for section, name, group in wanted:
+        rows += _value(path, parser.get(section, name), places.get((section, name), 1), group)
+    return gather(rows)
+
+
+def _refused(path: str, what: str, line: int = 1) -> RequirementFile:
+    why = f"{path}: {what}; list the requirements in a .in file or under [project] in pyproject.toml instead"
+    return RequirementFile(refused=((line, why),), builds=(Build(line=line, text=path, why=why),))
+
+
+def _places(text: str) -> dict[tuple[str, str], int]:
+    """Map (section, option) to its line; configparser does not say."""
+    found: dict[tuple[str, str], int] = {}
+    section = ""
+    for line in text_lines.split(text.removeprefix(text_lines.BOM)):
+        if header := SECTION.match(line.text):
+            section = header["name"]
+        elif option := OPTION.match(line.text):
+            found[section, option["name"].lower()] = line.number
+    return found
+
+
+def _value(path: str, value: str, start: int, group: str) -> Iterator[RequirementFile]:
+    """Read a list value: a requirement in each line, the first behind the equals sign; or `file:` with names."""
+    if files := FILE.match(value.strip()):
+        where = Where(path=path, line=start, group=group)
+        for name in re.split(r"[,\n]", files["names"]):
+            local = inside(where.directory, name.strip())
+            if name.strip() and local is None:
+                yield where.refused(f"{name.strip()}: outside the repository")
+            elif name.strip() and local:
+                yield RequirementFile(includes=(local,), grouped=((local, group),) if group else ())
+        return
+    for offset, line in enumerate(value.split("\n")):
+        for entry in line.split(";;"):
+            text = text_lines.cut_comment(entry)[0]
+            if text:
+                yield requirement_words.read(Where(path=path, line=start + offset, group=group), text)
+
+
+def parse_py(path: str, text: str) -> RequirementFile:
+    """Read literal `install_requires` and `extras_require` of a setup.py; see requirement_file.parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what its author wrote is not ours to warn of
+            tree = ast.parse(text.removeprefix(text_lines.BOM))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = (error.lineno or 0) if isinstance(error, SyntaxError) else 0
+        why = f"it is no Python: {error}"
+        return RequirementFile(unreadable=(Unreadable(path=path, line=line, subject=path, why=why),))
+    script = _Script(path=path, names=_assigned(tree))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_setup(node.func)]
+    if not calls:
+        return gather([script.refused(1, f"{path} would have to be executed to learn what it requires")])
+    rows = [row for call in calls for keyword in call.keywords for row in script.keyword(keyword)]
+    return gather([*rows, _refused(path, "it would have to be executed to compile from it")])
+
+
+def _is_setup(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Name) and node.id == "setup") or (
+        isinstance(node, ast.Attribute) and node.attr == "setup"
+    )
+
+
+def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
+    """Give what names of the module are assigned once, at its top level."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.setdefault(node.id, [])
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        target = node.target if isinstance(node, ast.AnnAssign) else target
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name) and node.value is not None:
+            found[target.id].append(node.value)
+    changed = _changed(tree)
+    return {name: values[0] for name, values in found.items() if len(values) == 1 and name not in changed}
+
+
+def _changed(tree: ast.Module) -> set[str]:
+    """Give the names that are changed in place or bound more than once (`x += …`, `x.append(…)`, `x[…] = …`)."""
+    bound: list[str] = []
+    changed: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound.append(node.id)
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):
+            changed.add(node.value.id)
+    return changed | {name for name in bound if bound.count(name) > 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Script:
+    """A setup.py; `names` are what its module names literally stand for."""
+
+    path: str
+    names: dict[str, ast.expr]
+
+    def keyword(self, keyword: ast.keyword) -> Iterator[RequirementFile]:
+        """Read one argument of `setup(…)`; what is not literal is refused."""
+        if keyword.arg is None:
+            yield self.refused(keyword.value.lineno, "**: what setup() gets would have to be executed")
+        elif keyword.arg == "install_requires":
+            yield from self._list(keyword.value, "", keyword.arg)
+        elif keyword.arg == "extras_require":
+            yield from self._extras(keyword.value)
+
+    def refused(self, line: int, why: str) -> RequirementFile:
+        """Say that something would have to be executed."""
+        return RequirementFile(refused=((line, why),), builds=(Build(line=line, text=self.path, why=why),))
+
+    def _extras(self, node: ast.expr) -> Iterator[RequirementFile]:
+        value = self._resolved(node)
+        if not isinstance(value, ast.Dict):
+            yield self._computed(value, "extras_require")
+            return
+        for key, listed in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield from self._list(listed, f"extra:{canonicalize_name(key.value)}", "extras_require")
+            else:
+                yield self._computed(key or listed, "extras_require")
+
+    def _list(self, node: ast.expr, group: str, name: str) -> Iterator[RequirementFile]:
+        value = self._resolved(node)
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            for offset, line in enumerate(value.value.split("\n")):
+                if text := text_lines.cut_comment(line)[0]:
+                    where = Where(path=self.path, line=value.lineno + offset, group=group)
+                    yield requirement_words.read(where, text)
+            return
+        if not isinstance(value, ast.List | ast.Tuple):
+            yield self._computed(value, name)
+            return
+        for each in value.elts:
+            entry = self._resolved(each)
+            if isinstance(entry, ast.Constant) and isinstance(entry.value, str):
+                where = Where(path=self.path, line=entry.lineno, group=group)
+                yield requirement_words.read(where, entry.value.strip())
+            else:
+                yield self._computed(entry, name)
+
+    def _resolved(self, node: ast.expr) -> ast.expr:
+        return self.names.get(node.id, node) if isinstance(node, ast.Name) else node
+
+    def _computed(self, node: ast.expr, name: str) -> RequirementFile:
+        return self.refused(node.lineno, f"{name} is computed, so {self.path} would have to be executed")
