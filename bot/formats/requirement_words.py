@@ -12,7 +12,7 @@ from bot.formats.requirement_source import Build, RequirementFile, Where, gather
 from bot.model.locks import Requirement
 
 EGG = re.compile(r"#(?:[^&]*&)*egg=(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[(?P<extras>[^]]*)\])?")
-TRAILING_EXTRAS = re.compile(r"(?P<what>[^\[]+)\[(?P<extras>[^]]*)\]$")
+TRAILING_EXTRAS = re.compile(r"(?P<what>[^\[]+)\[[^]]*\]$")
 VCS = re.compile(r"(?:git|hg|svn|bzr)(?:\+|:)")
 WHEEL = re.compile(r"(?P<name>[A-Za-z0-9._]+)-[^/]+\.whl$", re.IGNORECASE)
 FILE = re.compile(r"\.(?:whl|zip|tar|tgz|tbz|txz|tar\.[a-z0-9]+)$", re.IGNORECASE)
@@ -27,7 +27,7 @@ def read(where: Where, text: str, *, shown: str = "", editable: bool = False) ->
         why = ""
     except InvalidRequirement as error:
         parsed, why = None, str(error).splitlines()[0]
-    if parsed is not None and (parsed.url is not None or not FILE.search(body)):
+    if parsed is not None and (parsed.url is not None or not FILE.search(_bare(body))):
         return _named(where, parsed, shown)
     if "://" in body and not body.startswith("file:"):
         return _address(where, body, marker, shown)
@@ -67,13 +67,18 @@ def _marker(text: str) -> tuple[str, str]:
 def _is_path(text: str) -> bool:
     if text.startswith((".", "/", "~", "file:")):
         return True
-    bare = re.sub(r"\[[^]]*\]$", "", text)
+    bare = _bare(text)
     return "://" not in text and bool(FILE.search(bare) or ("/" in bare and not re.search(r"[=<>@ ]", bare)))
 
 
-def _path(where: Where, text: str, shown: str) -> RequirementFile:
+def _bare(text: str) -> str:
+    """Give a path without its extras."""
     found = TRAILING_EXTRAS.match(text)
-    bare = (found["what"] if found else text).partition("#")[0]
+    return found["what"] if found else text
+
+
+def _path(where: Where, text: str, shown: str) -> RequirementFile:
+    bare = _bare(text).partition("#")[0]
     if bare.startswith("file:"):
         address = urlsplit(bare)
         bare = unquote(address.netloc + address.path)

@@ -8,6 +8,7 @@ import ast
 import configparser
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,9 +17,9 @@ from packaging.utils import canonicalize_name
 from bot.formats import requirement_words, text_lines
 from bot.formats.compile_command import inside
 from bot.formats.requirement_source import Build, RequirementFile, Where, gather
+from bot.formats.text_lines import Line
 from bot.model.findings import Unreadable
 
-FILE = re.compile(r"file:(?P<names>.*)", re.DOTALL)
 SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
 OPTION = re.compile(r"(?P<name>[^\s=:#;\[][^=:]*?)\s*[=:]")
 EXTRAS = "options.extras_require"
@@ -32,13 +33,12 @@ def parse_cfg(path: str, text: str) -> RequirementFile:
     except configparser.Error as error:
         why = str(error).splitlines()[0]
         return RequirementFile(unreadable=(Unreadable(path=path, line=0, subject=path, why=why),))
-    places = _places(text)
-    wanted = [("options", "install_requires", "")] if parser.has_option("options", "install_requires") else []
-    if parser.has_section(EXTRAS):
-        wanted += [(EXTRAS, name, f"extra:{canonicalize_name(name)}") for name in parser.options(EXTRAS)]
     rows = [_refused(path, "setuptools would have to be run to compile from it")]
-    for section, name, group in wanted:
-        rows += _value(path, parser.get(section, name), places.get((section, name), 1), group)
+    for (section, name), value in _values(text).items():
+        if (section, name) == ("options", "install_requires"):
+            rows += _value(path, value, "")
+        elif section == EXTRAS:
+            rows += _value(path, value, f"extra:{canonicalize_name(name)}")
     return gather(rows)
 
 
@@ -47,34 +47,42 @@ def _refused(path: str, what: str, line: int = 1) -> RequirementFile:
     return RequirementFile(refused=((line, why),), builds=(Build(line=line, text=path, why=why),))
 
 
-def _places(text: str) -> dict[tuple[str, str], int]:
-    """Map (section, option) to its line; configparser does not say."""
-    found: dict[tuple[str, str], int] = {}
-    section = ""
+def _values(text: str) -> dict[tuple[str, str], list[Line]]:
+    """Map (section, option) to the lines of its value, the first without the name; configparser tells no lines."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    section, depth = "", 0
+    current: list[Line] = []
     for line in text_lines.split(text.removeprefix(text_lines.BOM)):
-        if header := SECTION.match(line.text):
-            section = header["name"]
-        elif option := OPTION.match(line.text):
-            found[section, option["name"].lower()] = line.number
+        indent = len(line.text) - len(line.text.lstrip())
+        if line.blank or line.text.lstrip().startswith(("#", ";")):
+            continue
+        if indent > depth and current:
+            current.append(line)
+        elif header := SECTION.match(line.text.strip()):
+            section, current = header["name"], []
+        elif option := OPTION.match(line.text.strip()):
+            first = Line(number=line.number, text=line.text.strip()[option.end() :], ending=line.ending)
+            current = found[section, option["name"].lower()] = [first]
+            depth = indent
     return found
 
 
-def _value(path: str, value: str, start: int, group: str) -> Iterator[RequirementFile]:
-    """Read a list value: a requirement in each line, the first behind the equals sign; or `file:` with names."""
-    if files := FILE.match(value.strip()):
-        where = Where(path=path, line=start, group=group)
-        for name in re.split(r"[,\n]", files["names"]):
-            local = inside(where.directory, name.strip())
-            if name.strip() and local is None:
-                yield where.refused(f"{name.strip()}: outside the repository")
-            elif name.strip() and local:
+def _value(path: str, lines: list[Line], group: str) -> Iterator[RequirementFile]:
+    """Read a list: a requirement in each line, or parted by semicolons in a single one; or `file:` with names."""
+    whole = "\n".join(line.text for line in lines).strip()
+    if whole.startswith("file:"):
+        where = Where(path=path, line=lines[0].number, group=group)
+        for name in re.split(r"\s*[,\n]\s*", whole.removeprefix("file:").strip()):
+            local = inside(where.directory, name)
+            if local is None:
+                yield where.refused(f"{name}: outside the repository")
+            else:
                 yield RequirementFile(includes=(local,), grouped=((local, group),) if group else ())
         return
-    for offset, line in enumerate(value.split("\n")):
-        for entry in line.split(";;"):
-            text = text_lines.cut_comment(entry)[0]
-            if text:
-                yield requirement_words.read(Where(path=path, line=start + offset, group=group), text)
+    for line in lines:
+        for entry in line.text.split(";") if len(lines) == 1 else [line.text]:
+            if text := text_lines.cut_comment(entry)[0]:
+                yield requirement_words.read(Where(path=path, line=line.number, group=group), text)
 
 
 def parse_py(path: str, text: str) -> RequirementFile:
@@ -118,14 +126,14 @@ def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
 
 def _changed(tree: ast.Module) -> set[str]:
     """Give the names that are changed in place or bound more than once (`x += …`, `x.append(…)`, `x[…] = …`)."""
-    bound: list[str] = []
+    bound: Counter[str] = Counter()
     changed: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound.append(node.id)
+            bound[node.id] += 1
         elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name):
             changed.add(node.value.id)
-    return changed | {name for name in bound if bound.count(name) > 1}
+    return changed | {name for name, count in bound.items() if count > 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
