@@ -20,8 +20,8 @@ from bot.formats.requirement_source import Build, RequirementFile, Where, gather
 from bot.formats.text_lines import Line
 from bot.model.findings import Unreadable
 
-SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
-OPTION = re.compile(r"(?P<name>[^\s=:#;\[][^=:]*?)\s*[=:]")
+SECTION = re.compile(r"\[(?P<name>.+)\]")
+OPTION = re.compile(r"\s*[=:]\s*")
 EXTRAS = "options.extras_require"
 
 
@@ -60,9 +60,10 @@ def _values(text: str) -> dict[tuple[str, str], list[Line]]:
             current.append(line)
         elif header := SECTION.match(line.text.strip()):
             section, current = header["name"], []
-        elif option := OPTION.match(line.text.strip()):
-            first = Line(number=line.number, text=line.text.strip()[option.end() :], ending=line.ending)
-            current = found[section, option["name"].lower()] = [first]
+        else:
+            words = OPTION.split(line.text.strip(), maxsplit=1)
+            first = Line(number=line.number, text=words[-1], ending=line.ending)
+            current = found[section, words[0].lower()] = [first]
             depth = indent
     return found
 

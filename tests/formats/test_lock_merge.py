@@ -60,7 +60,7 @@ def test_a_lock_that_pins_the_same_stays_byte_for_byte(
 def test_a_lock_that_changes_is_what_its_own_compiler_would_have_written(
     before: list[Package], after: list[Package], style: str, hashed: bool, newline: str
 ) -> None:
-    """The compiler sorts, and so does the old lock: merging what uv wrote gives what pip-compile writes."""
+    """The compiler sorts, and so does the old lock: merging what was written in another style gives the lock's own."""
     if hashed:
         before, after = ([replace(pin, hashes=(A, B)) for pin in pins] for pins in (before, after))
     told = {len(pin.via) > 1 for pin in before}
@@ -69,7 +69,7 @@ def test_a_lock_that_changes_is_what_its_own_compiler_would_have_written(
     if not before or (hashed is False and style == "five"):
         return
     expected = written(after, style).replace("\n", newline)
-    assert one(written(before, style).replace("\n", newline), written(after, "uv", UV_HEADER), UV) == expected
+    assert one(written(before, style).replace("\n", newline), written(after, "uv", UV_HEADER)) == expected
 
 
 def test_the_entry_of_another_version_is_written_as_the_lock_writes() -> None:
@@ -235,6 +235,17 @@ def test_uv_pins_for_a_lock_of_pip_compile_what_that_only_names() -> None:
     assert one(UV_HEADER + "a==1\n", new, UV) == new
     excluded = "\n# The following packages were excluded from the output:\n# setuptools\n"
     assert one(UV_HEADER + "a==1\n", UV_HEADER + "a==2\n" + excluded, UV) == UV_HEADER + "a==2\n" + excluded
+
+
+def test_extras_and_markers_that_uv_leaves_out_stay_in_a_lock_of_pip_compile() -> None:
+    old = PIP_HEADER + "a[x]==1 ; os_name == 'posix'\n    # via\n    #   -r a.in\n    #   a\nb==1\n    # via -r a.in\n"
+    new = UV_HEADER + "a==1\n    # via -r a.in\nb==1\n    # via -r a.in\n"
+    assert one(old, new, UV) == old
+    assert one(old, new.replace("a==1", "a==2"), UV) == old.replace("a[x]==1", "a[x]==2")
+    assert one(old, new.replace("a==1", "a @ https://example.org/a.whl"), UV) == old.replace(
+        "a[x]==1 ; os_name == 'posix'", "a @ https://example.org/a.whl"
+    )
+    assert one(old, new) == (PIP_HEADER + "a==1\n    # via\n    #   -r a.in\n    #   a\nb==1\n    # via -r a.in\n")
 
 
 def test_the_warning_above_what_has_no_hash_follows_pip_compile_and_not_uv() -> None:

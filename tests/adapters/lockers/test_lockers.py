@@ -107,7 +107,9 @@ def test_a_lock_is_upgraded_within_its_sources_and_its_header_stays(bench: Bench
 
 def test_hashes_are_written_where_the_lock_has_them(bench: Bench) -> None:
     relock = bench.lock(
-        "child\n", "child==1.0 \\\n    --hash=sha256:00\n    # via -r a.in\n", arguments=("--generate-hashes",)
+        "child\n",
+        f"child==1.0 \\\n    --hash=sha256:{'00' * 32}\n    # via -r a.in\n",
+        arguments=("--generate-hashes",),
     )
     done = bench.compile(relock)
     pins, _ = lock_file.pins("a.txt", done.text)
@@ -307,9 +309,13 @@ def test_interpreters_are_looked_for_where_people_keep_them(tmp_path: Path, monk
 
 
 def test_an_answer_confirms_a_lock_only_with_the_same_versions_and_hashes(bench: Bench) -> None:
-    lock = bench.lock("child\n", "child==2.0 \\\n    --hash=sha256:aa\n", arguments=("--generate-hashes",)).lock
-    assert asking.confirms(lock, "child==2.0 \\\n    --hash=sha256:aa\n")
-    assert asking.confirms(lock, "child==2.0 \\\n    --hash=sha256:aa\nsetuptools==80 \\\n    --hash=sha256:cc\n")
-    assert not asking.confirms(lock, "child==2.0 \\\n    --hash=sha256:bb\n")
-    assert not asking.confirms(lock, "child==2.1 \\\n    --hash=sha256:aa\n")
+    lock = bench.lock(
+        "child\n", f"child==2.0 \\\n    --hash=sha256:{'aa' * 32}\n", arguments=("--generate-hashes",)
+    ).lock
+    assert asking.confirms(lock, f"child==2.0 \\\n    --hash=sha256:{'aa' * 32}\n")
+    assert asking.confirms(
+        lock, f"child==2.0 \\\n    --hash=sha256:{'aa' * 32}\nsetuptools==80 \\\n    --hash=sha256:{'cc' * 32}\n"
+    )
+    assert not asking.confirms(lock, f"child==2.0 \\\n    --hash=sha256:{'bb' * 32}\n")
+    assert not asking.confirms(lock, f"child==2.1 \\\n    --hash=sha256:{'aa' * 32}\n")
     assert not asking.confirms(lock, "")
