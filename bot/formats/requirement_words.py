@@ -11,10 +11,9 @@ from bot.formats.compile_command import inside
 from bot.formats.requirement_source import Build, RequirementFile, Where, gather
 from bot.model.locks import Requirement
 
-EGG = re.compile(r"#(?:[^&]*&)*egg=(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[(?P<extras>[^]]*)\])?")
+EGG = re.compile(r"egg=(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[(?P<extras>[^]]*)\])?")
 TRAILING_EXTRAS = re.compile(r"(?P<what>[^\[]+)\[[^]]*\]$")
 VCS = re.compile(r"(?:git|hg|svn|bzr)(?:\+|:)")
-WHEEL = re.compile(r"(?P<name>[A-Za-z0-9._]+)-[^/]+\.whl$", re.IGNORECASE)
 FILE = re.compile(r"\.(?:whl|zip|tar|tgz|tbz|txz|tar\.[a-z0-9]+)$", re.IGNORECASE)
 
 
@@ -85,16 +84,16 @@ def _path(where: Where, text: str, shown: str) -> RequirementFile:
     local = None if bare.startswith("~") else inside(where.directory, bare)
     if local is None:
         return where.refused(f"{shown}: outside the repository")
-    builds = () if WHEEL.search(local) else (Build(line=where.line, text=shown, why=_why(shown, "is a path")),)
+    builds = () if _wheel(local) else (Build(line=where.line, text=shown, why=_why(shown, "is a path")),)
     return RequirementFile(paths=(local,), builds=builds)
 
 
 def _address(where: Where, text: str, marker: str, shown: str) -> RequirementFile:
     """Read an address without `name @`; it counts by the name that its fragment or its wheel gives it."""
     row = _fetched(where, text, shown)
-    wheel = WHEEL.match(urlsplit(text.partition("#")[0]).path.rpartition("/")[2]) if not VCS.match(text) else None
-    found = EGG.search(text)
-    name = found["name"] if found else wheel["name"] if wheel else ""
+    address, _, fragment = text.partition("#")
+    found = next(filter(None, map(EGG.match, fragment.split("&"))), None)
+    name = found["name"] if found else _wheel(address)
     if not name:
         return row
     extras = ((found["extras"] or "") if found else "").split(",")
@@ -113,11 +112,16 @@ def _address(where: Where, text: str, marker: str, shown: str) -> RequirementFil
     return gather([RequirementFile(requirements=(requirement,)), row])
 
 
+def _wheel(address: str) -> str:
+    """Give the package's name where an address or path names a wheel file, "" where it does not."""
+    name, dash, rest = address.rpartition("/")[2].partition("-")
+    return name if dash and rest.lower().endswith(".whl") and not VCS.match(address) else ""
+
+
 def _fetched(where: Where, url: str, shown: str) -> RequirementFile:
     """Say what fetching an address takes: a wheel is only unpacked, everything else is built."""
     address = (where.line, url)
-    plain = url.partition("#")[0]
-    if WHEEL.search(plain) and not VCS.match(url):
+    if _wheel(url.partition("#")[0]):
         return RequirementFile(urls=(address,))
     why = _why(shown, "is fetched as source")
     return RequirementFile(

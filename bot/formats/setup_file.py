@@ -5,7 +5,6 @@ builds the project to learn the same, which runs its code, so both are refused a
 """
 
 import ast
-import configparser
 import re
 import warnings
 from collections import Counter
@@ -21,20 +20,17 @@ from bot.formats.text_lines import Line
 from bot.model.findings import Unreadable
 
 SECTION = re.compile(r"\[(?P<name>.+)\]")
-OPTION = re.compile(r"\s*[=:]\s*")
 EXTRAS = "options.extras_require"
 
 
 def parse_cfg(path: str, text: str) -> RequirementFile:
     """Read `install_requires` and `extras_require` of a setup.cfg; see requirement_file.parse."""
-    parser = configparser.ConfigParser(interpolation=None, default_section="\0", strict=False)
-    try:
-        parser.read_string(text.removeprefix(text_lines.BOM))
-    except configparser.Error as error:
-        why = str(error).splitlines()[0]
-        return RequirementFile(unreadable=(Unreadable(path=path, line=0, subject=path, why=why),))
     rows = [_refused(path, "setuptools would have to be run to compile from it")]
-    for (section, name), value in _values(text).items():
+    values = _values(text)
+    if isinstance(values, int):
+        why = "neither a section, an option nor a line that goes on with one"
+        return RequirementFile(unreadable=(Unreadable(path=path, line=values, subject=path, why=why),))
+    for (section, name), value in values.items():
         if (section, name) == ("options", "install_requires"):
             rows += _value(path, value, "")
         elif section == EXTRAS:
@@ -47,24 +43,30 @@ def _refused(path: str, what: str, line: int = 1) -> RequirementFile:
     return RequirementFile(refused=((line, why),), builds=(Build(line=line, text=path, why=why),))
 
 
-def _values(text: str) -> dict[tuple[str, str], list[Line]]:
-    """Map (section, option) to the lines of its value, the first without the name; configparser tells no lines."""
+def _values(text: str) -> dict[tuple[str, str], list[Line]] | int:
+    """Map (section, option) to the lines of its value, the first without the name; else give the line that is none.
+
+    The rules are configparser's, which tells no lines.
+    """
     found: dict[tuple[str, str], list[Line]] = {}
     section, depth = "", 0
     current: list[Line] = []
     for line in text_lines.split(text.removeprefix(text_lines.BOM)):
+        stripped = line.text.strip()
         indent = len(line.text) - len(line.text.lstrip())
-        if line.blank or line.text.lstrip().startswith(("#", ";")):
+        equals = min((at for mark in "=:" if (at := stripped.find(mark)) > 0), default=0)
+        if not stripped or stripped.startswith(("#", ";")):
             continue
         if indent > depth and current:
             current.append(line)
-        elif header := SECTION.match(line.text.strip()):
+        elif header := SECTION.match(stripped):
             section, current = header["name"], []
-        else:
-            words = OPTION.split(line.text.strip(), maxsplit=1)
-            first = Line(number=line.number, text=words[-1], ending=line.ending)
-            current = found[section, words[0].lower()] = [first]
+        elif section and equals:
+            first = Line(number=line.number, text=stripped[equals + 1 :], ending=line.ending)
+            current = found[section, stripped[:equals].strip().lower()] = [first]
             depth = indent
+        else:
+            return line.number
     return found
 
 
@@ -73,7 +75,7 @@ def _value(path: str, lines: list[Line], group: str) -> Iterator[RequirementFile
     whole = "\n".join(line.text for line in lines).strip()
     if whole.startswith("file:"):
         where = Where(path=path, line=lines[0].number, group=group)
-        for name in re.split(r"\s*[,\n]\s*", whole.removeprefix("file:").strip()):
+        for name in filter(None, map(str.strip, whole.removeprefix("file:").replace("\n", ",").split(","))):
             local = inside(where.directory, name)
             if local is None:
                 yield where.refused(f"{name}: outside the repository")

@@ -1,6 +1,9 @@
 """The requirements file format of pip, option by option."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pip._internal.req.req_file import preprocess
 
 from bot.formats import requirement_file
 from bot.formats.requirement_file import Build, RequirementFile
@@ -95,6 +98,25 @@ def test_lines_are_joined_and_numbered_as_pip_and_an_editor_do() -> None:
     assert [(line.number, line.text) for line in requirement_file.logical_lines(text)] == [
         (1, "a"), (3, "b==1   --hash=sha256:x   --hash=sha256:y"), (6, "c"), (6, "d"), (7, "f#g"), (8, "h"),
     ]  # fmt: skip
+
+
+@given(st.text(alphabet="ab#\\\n\r\x0c\u2028 \t-=") | st.text())
+def test_lines_are_those_of_pip_itself(text: str) -> None:
+    ours = [line.text for line in requirement_file.logical_lines(text)]
+    assert ours == [line for _, line in preprocess(text.removeprefix("\ufeff"))]
+
+
+def test_hostile_lines_take_no_longer_than_others() -> None:
+    many = 200_000
+    for line in (
+        "a" * many,
+        "#&" * many,
+        "git+https://x/" + "#" * many,
+        "a" + " " * many + "b",
+        "a/" * many,
+        "-e " + "[" * many,
+    ):
+        parse(f"{line}\n")
 
 
 def test_a_requirement_knows_its_extras_marker_and_address() -> None:

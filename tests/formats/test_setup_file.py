@@ -36,7 +36,7 @@ def test_a_setup_cfg_gives_its_requirements_with_their_lines() -> None:
 
 def test_files_that_a_setup_cfg_names_are_followed() -> None:
     found = cfg(
-        "[options]\ninstall_requires = file: a.in, ../b.in\n[options.extras_require]\nweb = file: web.in\n  ../../x.in\n"
+        "[options]\ninstall_requires = file: a.in, ../b.in,\n[options.extras_require]\nweb = file: web.in\n  ../../x.in\n"
     )
     assert found.includes == ("sub/a.in", "b.in", "sub/web.in")
     assert found.grouped == (("sub/web.in", "extra:web"),)
@@ -44,7 +44,11 @@ def test_files_that_a_setup_cfg_names_are_followed() -> None:
 
 
 def test_a_setup_cfg_that_is_none_is_unreadable() -> None:
-    assert len(cfg("name = x\n").unreadable) == 1
+    assert [row.line for row in cfg("\nname = x\n").unreadable] == [2]
+    assert [row.line for row in cfg("[options]\nx = 1\nwhat\n").unreadable] == [3]
+    assert [row.line for row in cfg("[options]\n= 1\n").unreadable] == [2]
+    blank = " " * 200_000
+    assert [row.line for row in cfg(f"[options]\nx{blank}y\n").unreadable] == [2]
     assert rows(cfg("[options]\n")) == []
 
 
