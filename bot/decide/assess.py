@@ -1,19 +1,27 @@
 """From what a repository pins and what registries answer to findings."""
 
+from bot.decide import freshness
 from bot.decide.calendar import Due, Verdict
 from bot.formats.oci import plain_platform
-from bot.model.findings import Finding, MovedDigest, PythonMismatch, QuarterDue
+from bot.model.findings import Finding, LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue
 from bot.model.images import ImageLook, ImageUse, PlatformManifest
+from bot.model.locks import WRITTEN
 from bot.model.policy import Policy
 from bot.model.snapshot import Snapshot
 
 
 def assess(snapshot: Snapshot, moved: tuple[MovedDigest, ...], calendar: Verdict) -> tuple[Finding, ...]:
     """Collect the findings of one look, in a fixed order."""
-    findings: list[Finding] = [*snapshot.unreadable, *moved, *mismatches(snapshot)]
+    findings: list[Finding] = [*snapshot.unreadable, *moved, *mismatches(snapshot), *out_of_date(snapshot)]
     if isinstance(calendar, Due) and (snapshot.locks or snapshot.images):
         findings.append(QuarterDue(quarter=calendar.quarter, since=calendar.since))
     return tuple(findings)
+
+
+def out_of_date(snapshot: Snapshot) -> tuple[LockOutOfDate, ...]:
+    """Name everything in which a lock that we compile does not match its sources."""
+    compiled = (lock for lock in snapshot.locks if lock.locker in WRITTEN)
+    return tuple(row for lock in compiled for row in freshness.out_of_date(lock, snapshot.requirements))
 
 
 def mismatches(snapshot: Snapshot) -> tuple[PythonMismatch, ...]:

@@ -47,12 +47,18 @@ def decode(data: bytes) -> Decoded | Undecodable:
         return Undecodable(line=0, why=f"it declares the encoding {encoding}, which Python does not know; use UTF-8")
     except UnicodeDecodeError as error:
         return _broken(data, encoding, error.start)
-    except UnicodeError:
-        return Undecodable(line=0, why=f"not {_spoken(encoding)}, which it declares; save it as UTF-8")
     if not same:
         why = f"written in {encoding}, it could not be given back byte for byte; save it as UTF-8"
         return Undecodable(line=0, why=why)
     return Decoded(text=text, encoding=encoding)
+
+
+def decode_utf8(data: bytes) -> Decoded | Undecodable:
+    """Read bytes of a format that is UTF-8 whatever a comment declares (Dockerfiles, TOML)."""
+    try:
+        return Decoded(text=data.decode("utf-8"), encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return _broken(data, "utf-8", error.start)
 
 
 def encode(text: str, encoding: str) -> bytes:

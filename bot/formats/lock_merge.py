@@ -38,7 +38,7 @@ class Both:
     """The two documents and how the old one is written.
 
     `absent` are packages that the compiler pins and the lock's own tool would not; `inline`: the compiler tells those
-    apart from nothing. `annotated`: the compiler says who wants what.
+    apart from nothing, and leaves out extras and markers. `annotated`: the compiler says who wants what.
     """
 
     old: LockText
@@ -153,9 +153,21 @@ def _places(both: Both) -> list[Place]:
     places = after.get(-1, [])
     for index, old in enumerate(both.old.parts):
         stays = isinstance(old, Option) or (isinstance(old, Heading) and index < last)
-        places.append(Place(old=old, new=theirs.get(index), gone=index not in theirs and not stays))
+        now = theirs.get(index)
+        places.append(Place(old=old, new=_completed(both, old, now), gone=now is None and not stays))
         places += after.get(index, [])
     return places
+
+
+def _completed(both: Both, old: Part, new: Written | None) -> Written | None:
+    """Give back the extras and the marker that uv leaves out and pip-compile writes."""
+    if not both.inline or not isinstance(old, Entry) or not isinstance(new, Entry):
+        return new
+    if old.parts is None or new.parts is None:
+        return new
+    marker, extras = new.marker or old.marker, new.extras or old.extras
+    parts = replace(new.parts, marker=marker, extras=new.parts.extras or old.parts.extras)
+    return replace(new, marker=marker, extras=extras, parts=parts)
 
 
 def _is_absent(both: Both, part: Part) -> bool:

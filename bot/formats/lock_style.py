@@ -96,8 +96,11 @@ def convert(lines: tuple[Line, ...], newline: str) -> str:
 
 
 def wanted_by(entry: Entry) -> frozenset[str]:
-    """Give who wants it in one spelling: package names normalised, paths shortened, line numbers left out."""
-    return frozenset(_normal_via(each) for each in entry.via)
+    """Give who wants it in one spelling: package names normalised, paths shortened, line numbers left out.
+
+    pip-compile names a package among those that want it where it is asked for with extras; that says nothing.
+    """
+    return frozenset(_normal_via(each) for each in entry.via) - {entry.name}
 
 
 def _normal_via(each: str) -> str:

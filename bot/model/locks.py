@@ -89,9 +89,10 @@ class Lock:
 class Requirement:
     """One direct requirement of a source file; `specifier` is its version part (`<5,>=4.2`), "" for none.
 
-    `extras` are normalised and sorted; `marker` and `url` (of `name @ url`, or a VCS address) are as written, "" for
-    none. `constraint`: it stands in a `-c` file, so it bounds a version and asks for nothing. `group` is "" for what
-    always counts, else `extra:NAME` or `group:NAME` with the normalised name.
+    `extras` are normalised and sorted; `marker` is its environment marker and `url` the address of what is not taken
+    from an index (`name @ url`, or of a version control system), "" for none. `constraint`: it stands in a `-c` file,
+    so it bounds a version and asks for nothing. `group` is "" for what always counts, else `extra:NAME` or
+    `group:NAME` with the normalised name.
     """
 
     name: str

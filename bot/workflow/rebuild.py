@@ -109,6 +109,7 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         policy=case.rules.policy,
         schedule=case.assignment.schedule,
         now=case.now,
+        stale=frozenset(row.path for row in assess.out_of_date(seen.snapshot)),
     )
     return RunRecord(
         repository=replace(case.assignment.repository, url=case.remote.url),

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from bot.formats import dockerfile, foreign_locks
+from bot.formats import dockerfile, encodings, foreign_locks
+from bot.formats.encodings import Decoded
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.repository import Head, Remote, TreeFile
@@ -77,17 +78,16 @@ def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot
 
 
 def decode(contents: Mapping[str, bytes]) -> tuple[dict[str, str], tuple[Unreadable, ...]]:
-    """Decode UTF-8; a file that is not, and looks like one of ours, is Unreadable."""
+    """Decode by pip's rule, Dockerfiles and TOML as UTF-8; what is none, and looks like one of ours, is Unreadable."""
     texts: dict[str, str] = {}
     broken: list[Unreadable] = []
     for path, data in sorted(contents.items()):
-        try:
-            texts[path] = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            if _ours(path, data):
-                line = data.count(b"\n", 0, error.start) + 1
-                why = f"not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; save it as UTF-8"
-                broken.append(Unreadable(path=path, line=line, subject=path, why=why))
+        fixed = dockerfile.is_dockerfile(path) or path.endswith(".toml") or foreign_locks.locker_of(path) is not None
+        found = encodings.decode_utf8(data) if fixed else encodings.decode(data)
+        if isinstance(found, Decoded):
+            texts[path] = found.text
+        elif _ours(path, data):
+            broken.append(Unreadable(path=path, line=found.line, subject=path, why=found.why))
     return texts, tuple(broken)
 
 

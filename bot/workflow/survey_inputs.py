@@ -9,7 +9,7 @@ from bot.formats.requirement_file import RequirementFile
 from bot.model.locks import LockerName
 from bot.workflow.survey_commands import Making, Obstacle
 
-NO_TEXT = "is no text that can be read: it is binary, not UTF-8, larger than 8 MiB, or left out by `ignore`"
+NO_TEXT = "is no text that can be read: it is binary, not UTF-8, larger than 64 MiB, or left out by `ignore`"
 FOREIGN = "which no [[index]] of the operator allows"
 
 
@@ -41,6 +41,8 @@ def follow(path: str, making: Making, view: View) -> Reads:
         return Reads(paths=(), index_url="", extra_indexes=(), obstacle=making.obstacle)
     waiting = [(name, making.place) for name in (*layout.sources, *layout.inputs)]
     seen: list[str] = []
+    bounds: set[str] = set()
+    groups: dict[str, str] = {}
     objections = [making.obstacle, _foreign(layout.command, making.place, view.hosts)]
     while waiting:
         name, place = waiting.pop(0)
@@ -49,7 +51,9 @@ def follow(path: str, making: Making, view: View) -> Reads:
         if name in seen:
             continue
         seen.append(name)
-        source, objection = _read(name, place, view)
+        source, objection = _read(name, place, view, constraint=name in bounds, group=groups.get(name, ""))
+        bounds |= {*source.constraints, *(source.includes if name in bounds else ())}
+        groups |= dict(source.grouped)
         objections.append(objection)
         waiting += [(other, _place(name, other, view)) for other in source.includes]
     objections += [_circle(name, view) for name in seen]
@@ -63,14 +67,16 @@ def follow(path: str, making: Making, view: View) -> Reads:
     )
 
 
-def _read(name: str, place: str, view: View) -> tuple[RequirementFile, Obstacle | None]:
+def _read(
+    name: str, place: str, view: View, *, constraint: bool, group: str
+) -> tuple[RequirementFile, Obstacle | None]:
     if name not in view.files:
         why = f"{name}, which the lock is compiled from, is not in the repository (a symbolic link is not followed)"
         return RequirementFile(), Obstacle(place=place, why=why)
     text = view.texts.get(name)
     if text is None or "\0" in text:
         return RequirementFile(), Obstacle(place=place, why=f"{name}, which the lock is compiled from, {NO_TEXT}")
-    source = view.sources.get(name) or requirement_file.parse(name, text)
+    source = view.sources.get(name) or requirement_file.parse(name, text, constraint=constraint, group=group)
     view.sources[name] = source
     return source, _objection(name, source, view)
 
@@ -120,8 +126,7 @@ def _uv_sources(name: str, making: Making, view: View) -> Obstacle | None:
 
 
 def _place(name: str, included: str, view: View) -> str:
-    line = requirement_file.line_of_include(name, view.texts.get(name, ""), included)
-    return f"{name}:{line}"
+    return f"{name}:{view.sources[name].line_of(included)}"
 
 
 def _circle(name: str, view: View) -> Obstacle | None:
@@ -151,10 +156,10 @@ def round_trip(start: str, edges: Mapping[str, Iterable[str]]) -> tuple[str, ...
 
 def _indexes(command: CompileCommand, seen: list[str], view: View) -> tuple[str, tuple[str, ...]]:
     """Give the main index and the others: the command's come first, then those of the sources' lines."""
-    lines = [row for name in seen for row in requirement_file.index_lines(name, view.texts.get(name, ""))]
-    main = command.index_url or next((url for option, url in reversed(lines) if option != "--extra-index-url"), "")
-    more = (url for option, url in lines if option == "--extra-index-url")
-    return main, tuple(dict.fromkeys((*command.extra_indexes, *more)))
+    read = [view.sources[name] for name in seen if name in view.sources]
+    mains = [url for source in read for _, url in source.indexes if url not in source.extra_indexes]
+    more = (url for source in read for url in source.extra_indexes)
+    return command.index_url or next(reversed(mains), ""), tuple(dict.fromkeys((*command.extra_indexes, *more)))
 
 
 def named(makings: Mapping[str, Making], texts: Mapping[str, str]) -> Iterator[str]:

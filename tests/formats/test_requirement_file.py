@@ -89,22 +89,22 @@ def test_a_project_file_gives_dependencies_extras_and_groups_with_their_lines() 
     assert _names(text, "pyproject.toml") == [("django", "<5", 4), ("uvicorn", "", 7), ("pytest", "", 9)]
 
 
-def test_an_entry_that_toml_writes_otherwise_is_found_at_the_first_line() -> None:
+def test_an_entry_that_toml_writes_otherwise_is_found_at_its_line() -> None:
     text = '[project]\nname = "x"\ndependencies = ["fl\\u0061sk"]\n'
-    assert _names(text, "pyproject.toml") == [("flask", "", 1)]
+    assert _names(text, "pyproject.toml") == [("flask", "", 3)]
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "why"),
+    ("path", "text", "line", "why"),
     [
-        ("setup.py", "", "setup.py would have to be executed to learn what it requires"),
-        ("pyproject.toml", "[tool.x]\n", "pyproject.toml would have to be built to learn what it requires"),
-        ("pyproject.toml", '[project]\nname="x"\ndynamic=["dependencies"]\n',
+        ("setup.py", "", 1, "setup.py would have to be executed to learn what it requires"),
+        ("pyproject.toml", "[tool.x]\n", 1, "pyproject.toml would have to be built to learn what it requires"),
+        ("pyproject.toml", '[project]\nname="x"\ndynamic=["dependencies"]\n', 3,
          "pyproject.toml would have to be built to learn what it requires"),
     ],
 )  # fmt: skip
-def test_what_only_running_code_could_tell_is_refused(path: str, text: str, why: str) -> None:
-    assert requirement_file.parse(path, text).refused == ((1, why),)
+def test_what_only_running_code_could_tell_is_refused(path: str, text: str, line: int, why: str) -> None:
+    assert requirement_file.parse(path, text).refused == ((line, why),)
 
 
 def test_a_broken_project_file_is_unreadable() -> None:

@@ -135,7 +135,7 @@ MISSING = "which is not in the repository; restore it, or describe the lock in .
         ({"a.in": "-e .\n", "a.txt": lock("pip-compile a.in")},
          "a.in: it requires the path ., and building it would execute code"),
         ({"a.in": "==x\n", "a.txt": lock("pip-compile a.in")}, "a.in:1: "),
-        ({"a.in": b"\xff\xfe", "a.txt": lock("pip-compile a.in")},
+        ({"a.in": b"\xff\xfa", "a.txt": lock("pip-compile a.in")},
          "a.txt:4: a.in, which the lock is compiled from, is no text that can be read: it is binary, not UTF-8"),
         ({"a.in": "-r b.in\n", "b.in": "x\0", "a.txt": lock("pip-compile a.in")},
          "a.in:1: b.in, which the lock is compiled from, is no text that can be read"),

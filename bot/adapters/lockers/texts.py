@@ -29,9 +29,10 @@ def plain(tree: Path, path: str) -> bytes:
         handle = os.open(tree / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise LockFailed(f"{path} cannot be read: {error.strerror}", hint=TAMPERED) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise LockFailed(f"{path} is no plain file any more", hint=TAMPERED)
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise LockFailed(f"{path} is no plain file any more", hint=TAMPERED)
         return file.read()
 
 
