@@ -12,7 +12,7 @@ KNOWN = range(1, 7)
 META = "_meta"
 KINDS = ("git", "hg", "svn", "bzr", "path", "file")
 OURS = (".", "./")
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(?P<key>\s*:)?|[\[\]{}]|\n')
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"(?P<key>\s*+:)?|[\[\]{}]|\n')
 PINNED = re.compile(r"={2,3}\s*(?P<version>[^\s=].*)")
 MINOR = re.compile(r"(\d\.\d+)(?:\.\d+)?")
 

@@ -11,6 +11,7 @@ from bot.formats.lock_reading import Contents, Reading, load_toml
 from bot.formats.locked_package import LockedPackage, Need
 
 KNOWN = range(1, 2)
+HEADER = 4096  # characters; the command that made the lock stands at its top
 KINDS = ("vcs", "directory", "archive")
 OURS = (".", "./")
 
@@ -18,7 +19,7 @@ OURS = (".", "./")
 def read(path: str, text: str) -> Contents:
     """Read the packages; what the project's own entry depends on is direct, and else the lock does not say."""
     document, reading = load_toml(path, text)
-    head = lock_file.header(text)
+    head = lock_file.header(text[:HEADER])
     sources = _sources(reading, head)
     stated = document.get("lock-version")
     if reading.unreadable or not reading.known_format(stated, reading.line("lock-version"), KNOWN):

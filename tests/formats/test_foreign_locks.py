@@ -71,13 +71,14 @@ def test_a_path_that_is_no_lock_is_the_callers_mistake() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(text=st.text())
 def test_no_text_makes_the_reader_fail(name: str, text: str) -> None:
     assert _sound(read(name, text), name, text)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(document=DOCUMENTS)
 def test_no_document_makes_the_reader_fail(name: str, document: dict[str, Any]) -> None:
     text = tomlkit.dumps(document) if name.endswith((".toml", "v.lock", "y.lock", "m.lock")) else json.dumps(document)
@@ -94,6 +95,21 @@ def test_a_file_full_of_mistakes_does_not_flood_the_report() -> None:
     assert len(found.unreadable) == 51
     assert found.unreadable[0].line == 2
     assert found.unreadable[-1].why == "450 more of its entries are not understood"
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "poetry.lock", "pdm.lock", "pylock.toml"])
+@pytest.mark.parametrize("key", ["a" + ".a" * 50_000, ' "b c" . ' * 50 + "d", "'e'" + ".f-g" * 40])
+def test_a_key_of_very_many_parts_is_refused_before_it_costs_the_square_of_its_length(name: str, key: str) -> None:
+    (row,) = read(name, f"# a comment\n{key} = 1\n").unreadable
+    assert (row.line, row.why) == (2, "it is nested too deeply")
+
+
+def test_a_text_of_megabytes_in_one_string_is_read() -> None:
+    escaped = '\\"' * 1_000_000
+    found = read("uv.lock", f'version = 1\nx = """{escaped}"""\ny = "{escaped}"\n')
+    assert (found.pins, found.unreadable) == ((), ())
+    (row,) = read("Pipfile.lock", f'{{"{escaped}": 1}}').unreadable
+    assert row.line == 1
 
 
 def test_many_entries_of_one_version_are_joined_once() -> None:
@@ -123,6 +139,7 @@ def test_many_entries_of_one_version_are_joined_once() -> None:
         (">=3.12,<3.13.1", ""),
         (">=3.12,<3.13,!=3.12.1", ""),
         ("3", ""),
+        (f">=3.{'1' * 5000},<3.{'1' * 5000}", ""),
         ("", ""),
     ],
 )
