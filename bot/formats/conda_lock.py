@@ -11,6 +11,7 @@ from bot.formats import yaml_lines
 from bot.formats.compile_command import inside
 from bot.formats.lock_reading import Contents, Reading, need, refused, shown
 from bot.formats.locked_package import LockedPackage
+from bot.model.findings import Unreadable
 
 KNOWN = range(1, 2)
 MINOR = re.compile(r"(\d\.\d+)(?:\..*)?")
@@ -19,12 +20,14 @@ MINOR = re.compile(r"(\d\.\d+)(?:\..*)?")
 def read(path: str, text: str) -> Contents:
     """Read the packages that pip installs, say how many conda installs, and take Python from those."""
     document, reading = _load(path, text)
+    if reading.unreadable:
+        return reading.contents([reading.beside("environment.yml")])
     folder = posixpath.dirname(path)
     metadata = reading.table(document.get("metadata"), reading.line("metadata"), path, "'metadata'")
     written = reading.texts(metadata.get("sources"), reading.line("metadata", "sources"), path, "'sources'")
     sources = [found for source in written if (found := inside(folder, source))]
     sources = sources or [reading.beside("environment.yml")]
-    if reading.unreadable or not reading.known_format(document.get("version"), reading.line("version"), KNOWN):
+    if not reading.known_format(document.get("version"), reading.line("version"), KNOWN):
         return reading.contents(sources)
     passed: set[str] = set()
     pythons: set[str] = set()
@@ -40,7 +43,7 @@ def read(path: str, text: str) -> Contents:
                     reading.objects(line, name, f"its manager is {shown(other)}, neither pip nor conda")
     if passed:
         why = f"{len(passed)} conda packages are not looked at: only what pip installs is matched with advisories"
-        reading.objects(0, path, why)
+        reading.unreadable.insert(0, Unreadable(path=path, line=0, subject=path, why=why))
     return reading.contents(sources, python=pythons.pop() if len(pythons) == 1 else "")
 
 

@@ -26,7 +26,6 @@ READERS: Mapping[LockerName, Callable[[str, str], Contents]] = {
     LockerName.CONDA_LOCK: conda_lock.read,
     LockerName.PYLOCK: pylock.read,
 }
-TOLD = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +64,5 @@ def read(path: str, text: str) -> ForeignLock:
         sources=found.sources,
         python=found.python,
         requires_python=found.requires_python,
-        unreadable=_told(path, found.unreadable),
+        unreadable=found.unreadable,
     )
-
-
-def _told(path: str, rows: tuple[Unreadable, ...]) -> tuple[Unreadable, ...]:
-    """Keep a broken file from flooding a report: the first rows, and how many there are besides."""
-    if len(rows) <= TOLD:
-        return rows
-    rest = Unreadable(path=path, line=0, subject=path, why=f"{len(rows) - TOLD} more of its entries are not understood")
-    return (*rows[:TOLD], rest)

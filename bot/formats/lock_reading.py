@@ -21,12 +21,17 @@ REQUIREMENT = re.compile(rf"\s*(?P<name>{NAME.pattern})\s*(?:\[(?P<extras>[^]]*)
 HASH = re.compile(r"(?P<algorithm>[a-z0-9_]+):[0-9a-fA-F]+")
 MAJOR = re.compile(r"(\d{1,4})(?:\..*)?")
 TOML_LINE = re.compile(r"at line (\d+)")
-EXACT = re.compile(r"={0,3}\s*(\d\.\d+)(?:\.(?:\*|\d+))?")
-COMPATIBLE = re.compile(r"~(?:=\s*(\d\.\d+)\.\d+|\s*(\d\.\d+)(?:\.\d+)?)")
-FLOOR = re.compile(r">=\s*(\d)\.(\d+)(?:\.\d+)*")
-CEILING = re.compile(r"<\s*(\d)\.(\d+)(?:\.0)*")
+EXACT = re.compile(r"={0,3}\s*(\d\.\d{1,3})(?:\.(?:\*|\d+))?")
+COMPATIBLE = re.compile(r"~(?:=\s*(\d\.\d{1,3})\.\d+|\s*(\d\.\d{1,3})(?:\.\d+)?)")
+FLOOR = re.compile(r">=\s*(\d)\.(\d{1,3})(?:\.\d+)*")
+CEILING = re.compile(r"<\s*(\d)\.(\d{1,3})(?:\.0)*")
 QUOTED = 60
 LARGE = 1_000_000
+NOTED = 2
+TOLD = 50
+LONG_KEY = re.compile(
+    r"""(?<![\w\\-])(?:(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""", re.ASCII
+)
 TOO_DEEP = "it is nested too deeply"
 
 
@@ -45,7 +50,8 @@ class Contents:
 class Reading:
     """A lock while it is read: `path`, the lines of its keys, and the packages and objections found up to here.
 
-    `stated` says whether the text states a format version that is known.
+    `stated` says whether the text states a format version that is known; `untold` counts the objections that are left
+    out, so that a broken file does not flood a report.
     """
 
     path: str
@@ -54,9 +60,13 @@ class Reading:
     packages: list[LockedPackage] = field(default_factory=list)
     asked: list[tuple[str, Need]] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    untold: int = 0
 
     def contents(self, sources: Iterable[str], *, python: str = "", requires_python: str = "") -> Contents:
         """Close the reading; a `requires_python` that allows one minor only is that `python`."""
+        if self.untold:
+            why = f"{self.untold} more of its entries are not understood"
+            self.unreadable.append(Unreadable(path=self.path, line=0, subject=self.path, why=why))
         return Contents(
             pins=pins(self.packages, self.asked),
             sources=tuple(dict.fromkeys(sources)),
@@ -75,7 +85,10 @@ class Reading:
 
     def objects(self, line: int, subject: str, why: str) -> None:
         """Note what is not understood."""
-        self.unreadable.append(Unreadable(path=self.path, line=line, subject=subject, why=why))
+        if len(self.unreadable) < TOLD:
+            self.unreadable.append(Unreadable(path=self.path, line=line, subject=subject, why=why))
+        else:
+            self.untold += 1
 
     def known_format(self, value: object, line: int, known: range) -> bool:
         """Whether the major of a format version is one of `known`; a lock that states none has the first format."""
@@ -175,14 +188,16 @@ class Reading:
 
 def load_toml(path: str, text: str) -> tuple[dict[str, Any], Reading]:
     """Parse a TOML text and find its lines; an empty document and an objection where it is none."""
+    if found := LONG_KEY.search(text):  # tomllib takes the square of the length of a key
+        return {}, refused(path, text.count("\n", 0, found.start()) + 1, TOO_DEEP)
     try:
         document = tomllib.loads(text)
-        return document, Reading(path=path, lines=toml_lines.lines(text))
+        return document, Reading(path=path, lines=toml_lines.lines(text, deepest=NOTED))
     except RecursionError:
         return {}, refused(path, 0, TOO_DEEP)
     except ValueError as error:
-        found = TOML_LINE.search(str(error))
-        return {}, refused(path, int(found[1]) if found else 0, f"it is no TOML: {error}")
+        at = TOML_LINE.search(str(error))
+        return {}, refused(path, int(at[1]) if at else 0, f"it is no TOML: {error}")
 
 
 def refused(path: str, line: int, why: str) -> Reading:

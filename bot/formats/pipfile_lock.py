@@ -12,7 +12,7 @@ KNOWN = range(1, 7)
 META = "_meta"
 KINDS = ("git", "hg", "svn", "bzr", "path", "file")
 OURS = (".", "./")
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(?P<key>\s*:)?|[\[\]{}]|\n')
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"(?P<key>\s*+:)?|[\[\]{}]|\n')
 PINNED = re.compile(r"={2,3}\s*(?P<version>[^\s=].*)")
 MINOR = re.compile(r"(\d\.\d+)(?:\.\d+)?")
 
@@ -21,10 +21,14 @@ def read(path: str, text: str) -> Contents:
     """Read the packages of every category; those that name an index are direct, of the others it is not known."""
     document, reading = _load(path, text)
     sources = [reading.beside("Pipfile")]
+    if reading.unreadable:
+        return reading.contents(sources)
     meta = reading.table(document.get(META), reading.line(META), path, f"'{META}'")
     stated = meta.get("pipfile-spec")
-    if reading.unreadable or not reading.known_format(stated, reading.line(META, "pipfile-spec"), KNOWN):
+    if not reading.known_format(stated, reading.line(META, "pipfile-spec"), KNOWN):
         return reading.contents(sources)
+    if not reading.stated and not document.keys() - {META}:
+        reading.objects(0, path, "it states no format version and has no category of packages")
     for category, value in document.items():
         if category != META:
             table = reading.table(value, reading.line(category), path, f"category {shown(category)}")

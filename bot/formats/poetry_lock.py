@@ -24,7 +24,7 @@ def read(path: str, text: str) -> Contents:
     files = _files(reading, metadata)
     for line, entry in reading.entries(document, "package"):
         name = reading.name(entry, line)
-        source = reading.table(entry.get("source"), line, name, "'source'")
+        source = reading.table(entry.get("source"), line, name or path, "'source'")
         if name and source.get("url") != ".":
             reading.packages.append(_package(reading, entry, line, name, files))
     at = reading.line("metadata", "python-versions")

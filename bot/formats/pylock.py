@@ -6,10 +6,12 @@ from typing import Any
 
 from bot.formats import lock_file
 from bot.formats.compile_command import inside
+from bot.formats.lock_file import Header
 from bot.formats.lock_reading import Contents, Reading, load_toml
 from bot.formats.locked_package import LockedPackage, Need
 
 KNOWN = range(1, 2)
+HEADER = 4096  # characters; the command that made the lock stands at its top
 KINDS = ("vcs", "directory", "archive")
 OURS = (".", "./")
 
@@ -17,7 +19,8 @@ OURS = (".", "./")
 def read(path: str, text: str) -> Contents:
     """Read the packages; what the project's own entry depends on is direct, and else the lock does not say."""
     document, reading = load_toml(path, text)
-    sources = _sources(reading, text)
+    head = lock_file.header(text[:HEADER])
+    sources = _sources(reading, head)
     stated = document.get("lock-version")
     if reading.unreadable or not reading.known_format(stated, reading.line("lock-version"), KNOWN):
         return reading.contents(sources)
@@ -31,13 +34,15 @@ def read(path: str, text: str) -> Contents:
                 reading.packages.append(_package(reading, entry, line, name, needs))
     requires = document.get("requires-python")
     requires = reading.text(requires, reading.line("requires-python"), path, "'requires-python'")
-    return reading.contents(sources, requires_python=requires)
+    python = head.python if head and head.python else ""
+    return reading.contents(sources, python=python, requires_python=requires)
 
 
-def _sources(reading: Reading, text: str) -> list[str]:
-    """Give the sources of the command in its header (`uv pip compile`), else the project beside it."""
-    head = lock_file.header(text)
+def _sources(reading: Reading, head: Header | None) -> list[str]:
+    """Give the sources of the command in the header (`uv pip compile`), else the project beside the lock."""
     written = head.parsed.sources if head and head.parsed else ()
+    # the value of `--format`, which the command of a requirements file does not have
+    written = tuple(source for source in written if source != "pylock.toml")
     found = [inside(posixpath.dirname(reading.path), source) for source in written]
     return [source for source in found if source] or [reading.beside("pyproject.toml")]
 

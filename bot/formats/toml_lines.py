@@ -4,6 +4,7 @@ The grammar is TOML 1.0. The text must have passed tomllib: this scanner finds p
 """
 
 import re
+import sys
 import tomllib
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -11,15 +12,24 @@ from typing import TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 
-BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-KEY = re.compile(r"""(?P<bare>[A-Za-z0-9_-]+)|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+# the quantifiers are possessive so that a text of megabytes takes no memory for places to go back to
+BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+KEY = re.compile(r"""(?P<bare>[A-Za-z0-9_-]+)|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*'""")
 DOT = re.compile(r"[ \t]*\.[ \t]*")
-VALUE = re.compile(r'''"""(?:\\[\s\S]|[^\\])*?"{3,5}|\'\'\'[\s\S]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^,\]}#\n]+''')
+VALUE = re.compile(
+    r'''"""(?:[^"\\]++|\\[\s\S]|"{1,2}(?!"))*+"{3,5}|\'\'\'[\s\S]*?'{3,5}|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*'|[^,\]}#\n]+'''
+)
 
 
-def lines(text: str) -> dict[Path, int]:
-    """Map key paths (`("repository", 0, "name")`) to lines, from 1; tables that a header implies are included."""
-    scanner = _Scanner(text=text, breaks=[place for place, letter in enumerate(text) if letter == "\n"])
+def lines(text: str, *, deepest: int = sys.maxsize) -> dict[Path, int]:
+    """Map key paths (`("repository", 0, "name")`) to lines, from 1; tables that a header implies are included.
+
+    `deepest` is how many steps a path may have. All paths of a text with deep nesting are far larger than the text, so
+    whoever reads the texts of strangers states it.
+    """
+    scanner = _Scanner(
+        text=text, deepest=deepest, breaks=[place for place, letter in enumerate(text) if letter == "\n"]
+    )
     scanner.document()
     return scanner.found
 
@@ -29,6 +39,7 @@ class _Scanner:
     """A place in the text and what was found up to there; `lengths` counts the elements of arrays of tables."""
 
     text: str
+    deepest: int
     breaks: list[int]
     at: int = 0
     found: dict[Path, int] = field(default_factory=dict)
@@ -51,9 +62,9 @@ class _Scanner:
             path = self._newest((*path, key), line)
         path = (*path, keys[-1])
         if many:
-            self.found.setdefault(path, line)
+            self._note(path, line)
             self.lengths[path] = self.lengths.get(path, 0) + 1
-        else:
+        elif len(path) <= self.deepest:
             self.found[path] = line
         path = self._newest(path, line)
         self.at = self.text.index("]", self.at) + 1 + many
@@ -61,18 +72,26 @@ class _Scanner:
 
     def _newest(self, path: Path, line: int) -> Path:
         """Note a table of a header; an array of tables means its newest element."""
-        self.found.setdefault(path, line)
+        self._note(path, line)
         if path in self.lengths:
             path = (*path, self.lengths[path] - 1)
-            self.found.setdefault(path, line)
+            self._note(path, line)
         return path
+
+    def _note(self, path: Path, line: int) -> None:
+        if len(path) <= self.deepest:
+            self.found.setdefault(path, line)
+
+    def _into(self, path: Path, step: str | int) -> Path:
+        """Give the path of what is in a table or an array; below the deepest that are noted paths grow no more."""
+        return (*path, step) if len(path) <= self.deepest else path
 
     def _pair(self, table: Path) -> Path:
         """Read `a.b = value` within `table`; give `table`."""
         line, path = self._line(), table
         for key in self._keys():
-            path = (*path, key)
-            self.found.setdefault(path, line)
+            path = self._into(path, key)
+            self._note(path, line)
         self.at = self.text.index("=", self.at) + 1
         self._skip()
         self._value(path)
@@ -101,8 +120,9 @@ class _Scanner:
         index = 0
         self._skip()
         while not self._take("]"):
-            self.found[*path, index] = self._line()
-            self._value((*path, index))
+            inner = self._into(path, index)
+            self._note(inner, self._line())
+            self._value(inner)
             index += 1
             self._separator()
 

@@ -37,7 +37,8 @@ def load(text: str) -> tuple[Value, dict[Path, int]]:
         return _document(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise NotPlain(mark.line + 1 if mark else 0, f"it is no YAML: {error.problem}") from error
+        line = min(mark.line, text.count("\n")) + 1 if mark else 0
+        raise NotPlain(line, f"it is no YAML: {error.problem}") from error
     except (yaml.YAMLError, UnicodeError) as error:
         raise NotPlain(0, f"it is no YAML: {error}") from error
 

@@ -64,6 +64,11 @@ def test_every_key_and_element_has_its_line() -> None:
     assert (found["fruit", 0, "variety", 0, "name"], found["fruit", 0, "variety", 1]) == (25, 26)
 
 
+@pytest.mark.parametrize("deepest", range(6))
+def test_paths_of_more_steps_than_are_asked_for_are_left_out(deepest: int) -> None:
+    assert lines(TEXT, deepest=deepest) == {path: line for path, line in lines(TEXT).items() if len(path) <= deepest}
+
+
 def test_a_table_stands_where_its_own_header_is() -> None:
     assert lines("[a.b]\n[c]\n[a]\nx = 1\n")["a",] == 3
 
