@@ -18,6 +18,7 @@ from bot.formats.compile_options import Kind, Refusal
 from bot.formats.uv_config import OF_UNIVERSAL, Words, words_of_uv
 from bot.model.locks import LockerName
 
+DEEPEST = 16  # steps of a TOML path whose line is wanted; hostile nesting shall not fill the memory
 PIP_TOOLS_FILES = (".pip-tools.toml", "pyproject.toml")
 PARAMETERS = {
     "extras": "extra", "upgrade-packages": "upgrade-package", "pip-args-str": "pip-args", "resolver-name": "resolver",
@@ -62,7 +63,7 @@ def merged(command: CompileCommand, path: str, text: str) -> CompileCommand:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return _refusing(command, Refusal(option=path, why=f"is not TOML ({error})", remedy="correct it", place=path))
-    lines = toml_lines.lines(text)
+    lines = toml_lines.lines(text, deepest=DEEPEST)
     parts = _uv_parts if command.locker is LockerName.UV_PIP else _pip_tools_parts
     return _joined(command, tuple(parts(path, data, lines)))
 
@@ -76,7 +77,7 @@ def uses_uv_sources(text: str) -> int:
     uv = tool.get("uv") if isinstance(tool, dict) else None
     if not isinstance(uv, dict) or not uv.get("sources"):
         return 0
-    return toml_lines.lines(text)["tool", "uv", "sources"]
+    return toml_lines.lines(text, deepest=DEEPEST)["tool", "uv", "sources"]
 
 
 def _joined(command: CompileCommand, parts: tuple[Part, ...]) -> CompileCommand:

@@ -23,6 +23,7 @@ GENERATED = re.compile(
 PYTHON = re.compile(r"\bwith python (?P<version>\d\.\d+)", re.IGNORECASE)
 COMMAND = re.compile(r"^#\s{2,}(?P<command>\S.*)$")
 HEADER_LINES = 30
+LONGEST_COMMAND = 16_384  # characters; nobody types a longer one, and splitting it into words takes its square
 MULTI = "pip-compile-multi"
 HASH = re.compile(r"--hash=\w+:[0-9a-fA-F]+")
 HASH_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}  # hexadecimal digits; pip's STRONG_HASHES
@@ -71,7 +72,7 @@ def _command(lines: list[str], begun: int) -> tuple[int, str]:
         if not lines[index].startswith("#"):
             break
         if found := COMMAND.match(lines[index]):
-            return index + 1, found["command"]
+            return index + 1, found["command"] if len(found["command"]) <= LONGEST_COMMAND else ""
     return begun + 1, ""
 
 

@@ -19,6 +19,7 @@ from bot.formats.requirement_source import Build, RequirementFile, Where, gather
 from bot.formats.toml_lines import Path
 from bot.model.findings import Unreadable
 
+DEEPEST = 16  # steps of a TOML path whose line is wanted; hostile nesting shall not fill the memory
 PLAIN_BUILDERS = frozenset({"setuptools", "wheel"})
 EXTRAS = ("project", "optional-dependencies")
 GROUPS = ("dependency-groups",)
@@ -28,7 +29,7 @@ FILES = ("tool", "setuptools", "dynamic")
 def parse(path: str, text: str) -> RequirementFile:
     """Read a pyproject.toml; see requirement_file.parse."""
     try:
-        document, lines = tomllib.loads(text), toml_lines.lines(text)
+        document, lines = tomllib.loads(text), toml_lines.lines(text, deepest=DEEPEST)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         why = str(error) or "too deeply nested"
         return RequirementFile(unreadable=(Unreadable(path=path, line=0, subject=path, why=why),))

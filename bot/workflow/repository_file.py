@@ -9,6 +9,7 @@ from bot.model.policy import Policy
 from bot.settings import BadSettings, RepositoryFile, read_pyproject, read_repository_file
 from bot.workflow.survey_declared import Declared
 
+DEEPEST = 16  # steps of a TOML path whose line is wanted; hostile nesting shall not fill the memory
 FILE = ".quarterdeck.toml"
 PROJECT = "pyproject.toml"
 
@@ -63,7 +64,7 @@ def _rules(found: RepositoryFile, path: str, text: str) -> Rules:
 
 
 def _declared(found: RepositoryFile, path: str, text: str) -> Iterator[Declared]:
-    lines = toml_lines.lines(text)
+    lines = toml_lines.lines(text, deepest=DEEPEST)
     root = () if path == FILE else ("tool", "quarterdeck")
     for index, lock in enumerate(found.locks):
         yield Declared(

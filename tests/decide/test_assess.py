@@ -1,9 +1,12 @@
 """Findings: what concerns a repository."""
 
+from dataclasses import replace
+
 from bot.decide import assess
 from bot.decide.calendar import Due, NotDue
-from bot.model.findings import MovedDigest, QuarterDue, Unreadable
+from bot.model.findings import LockOutOfDate, MovedDigest, QuarterDue, Unreadable
 from bot.model.images import PlatformManifest
+from bot.model.locks import Requirement
 from bot.model.policy import Policy
 from tests.builders import NEW, OLD, a_look, a_snapshot, an_image
 
@@ -45,7 +48,13 @@ def test_platforms_are_compared_by_their_plain_name() -> None:
 
 def test_findings_stand_in_a_fixed_order_and_nothing_is_due_where_nothing_is_pinned() -> None:
     strange = Unreadable(path="a.in", line=1, subject="a", why="b")
-    snapshot = a_snapshot(unreadable=(strange,))
-    assert assess.assess(snapshot, (MOVED,), DUE) == (strange, MOVED, QuarterDue(quarter="2026q4", since=None))
-    assert assess.assess(a_snapshot(locks=()), (), DUE) == ()
-    assert assess.assess(a_snapshot(), (), NotDue(quarter="2026q4", until=None)) == ()
+    wanted = Requirement(name="django", specifier="<5", path="requirements.in", line=1, text="django<5")
+    fresh = a_snapshot(requirements=(wanted,))
+    snapshot = a_snapshot(unreadable=(strange,), requirements=(replace(wanted, specifier="<4"),))
+    stale = LockOutOfDate(
+        path="requirements.txt", subject="django", why="requirements.in:1 asks for django<4, the lock pins 4.2.15"
+    )
+    due = QuarterDue(quarter="2026q4", since=None)
+    assert assess.assess(snapshot, (MOVED,), DUE) == (strange, MOVED, stale, due)
+    assert assess.assess(replace(fresh, locks=()), (), DUE) == ()
+    assert assess.assess(fresh, (), NotDue(quarter="2026q4", until=None)) == ()

@@ -44,14 +44,15 @@ def pins(
     hashes: bool = False,
     version: str = "1.0",
     line: bool = False,
+    beside: str = "",
 ) -> str:
-    """Write the pins that `direct` needs, as pip-compile does."""
+    """Write the pins that `direct` needs, as pip-compile does; with `beside` all of them are asked for by that too."""
     needed: dict[str, list[str]] = {}
     waiting = [(name, f"-r {source}") for name in direct]
     while waiting:
         name, via = waiting.pop()
         seen = name in needed
-        needed.setdefault(name, []).append(via)
+        needed.setdefault(name, []).extend([via, f"-r {beside}"] if beside else [via])
         waiting += [] if seen else [(child, name) for child in PACKAGES[name]]
     return "".join(
         _pin(index, name, sorted(set(needed[name])), version, hashes=hashes, line=line) for name in sorted(needed)
@@ -90,7 +91,9 @@ def readthedocs(index: LocalIndex, python: str) -> dict[str, str]:
     """Locks that include compiled locks by `-r`, and hold themselves to releases of two weeks."""
     base = "pip-compile --output-file=requirements/pip.txt --resolver=backtracking --uploaded-prior-to=P14D requirements/pip.in"
     test = base.replace("pip.txt", "testing.txt").replace("pip.in", "testing.in")
-    everything = pins(index, ("django",), "requirements/pip.txt") + pins(index, ("pytest",), "requirements/testing.in")
+    everything = pins(index, ("django",), "requirements/pip.txt", beside="requirements/pip.txt") + pins(
+        index, ("pytest",), "requirements/testing.in"
+    )
     return {
         "requirements/pip.in": "django\n",
         "requirements/pip.txt": head(python, base) + pins(index, ("django",), "requirements/pip.in"),
@@ -115,8 +118,9 @@ def open_edx(index: LocalIndex, python: str) -> dict[str, str]:
         "requirements/edx/testing.in": "-c ../constraints.txt\n-r base.txt\n\npytest\n",
         "requirements/edx/testing.txt": head(python, "make upgrade")
         + _sorted(
-            pins(index, ("edx-opaque-keys", "kombu"), "requirements/edx/base.txt")
+            pins(index, ("edx-opaque-keys",), "requirements/edx/base.txt")
             + "celery==1.0\n    # via\n    #   -c requirements/edx/../constraints.txt\n    #   -r requirements/edx/base.txt\n"
+            + "kombu==1.0\n    # via\n    #   -r requirements/edx/base.txt\n    #   celery\n"
             + pins(index, ("pytest",), "requirements/edx/testing.in")
         ),
     }
