@@ -32,7 +32,7 @@ def read(where: Where, text: str, *, shown: str = "", editable: bool = False) ->
         return _address(where, body, marker, shown)
     if editable or _is_path(body):
         return _path(where, body, shown)
-    return where.unreadable(shown, why)
+    return where.unreadable(shown, f"{shown!r} is no requirement: {why[:1].lower()}{why[1:]}")
 
 
 def _named(where: Where, parsed: Parsed, shown: str) -> RequirementFile:

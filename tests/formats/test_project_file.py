@@ -93,7 +93,7 @@ def test_groups_that_include_each_other_over_and_over_are_read_once_for_each() -
         (
             '[project]\nname = "x"\ndependencies = ["==1"]\n',
             3,
-            "Expected package name at the start of dependency specifier",
+            "'==1' is no requirement: expected package name at the start of dependency specifier",
         ),
         ("[project\n", 0, "Expected ']' at the end of a table declaration (at line 1, column 9)"),
     ],

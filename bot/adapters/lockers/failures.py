@@ -39,7 +39,7 @@ def faulty(lock: Lock, faults: tuple[BotError, ...]) -> BotError:
     """Name the first thing that went wrong at the index, as an error of its own kind, and how many more there are."""
     first, more = faults[0], len(faults) - 1
     rest = f" (and {more} more)" if more else ""
-    return type(first)(f"{lock.path}: {first.message}{rest}", hint=first.hint)
+    return type(first)(f"{lock.path}: {first.message}{rest}", hint=first.hint or "try again later")
 
 
 def stopped(lock: Lock, error: Stopped, room: Room) -> BotError:
