@@ -16,7 +16,6 @@ from typing import NoReturn
 
 import click
 
-from bot import __version__
 from bot.cli.options import Common, common_options
 from bot.errors import BotError
 from bot.system.process import end_all
@@ -63,7 +62,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="quarterdeck")
+@click.version_option(package_name="quarterdeck", prog_name="quarterdeck")
 @common_options
 @click.pass_context
 def quarterdeck(ctx: click.Context, common: Common) -> None:

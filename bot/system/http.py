@@ -33,6 +33,7 @@ TOTAL_SECONDS = 300.0  # for one call with its redirects and retries: a server t
 DOWNLOAD_SECONDS = 900.0  # the same for a file
 BODY_BYTES = 32 * 1024 * 1024
 REDIRECTS = 5
+CONNECTIONS = 6  # small servers queue five and drop what does not fit, which costs each a second before it tries again
 PAUSES_SECONDS = (0.5, 1.0, None)  # after each try, times 0.5 to 1.5; nothing is tried after the last
 PATIENCE_SECONDS = 10.0  # the longest Retry-After that is waited out here
 BUSY = frozenset({429, 502, 503, 504})
@@ -250,7 +251,8 @@ class Http:
         return httpx.Client(
             verify=_certificates(self._route.cafile) if checked else _no_certificates(),
             proxy=_proxy(self._route.proxy) if self._route.proxy else None,
-            timeout=httpx.Timeout(self._route.read_seconds, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout(self._route.read_seconds, connect=CONNECT_SECONDS, pool=None),
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             follow_redirects=False,
             headers={"user-agent": USER_AGENT, "accept-encoding": "gzip"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -57,8 +57,8 @@ def survey_locks(
     obstacles = _circles(locks) | obstacles
     unreadable += [_told(path, obstacle) for path, obstacle in obstacles.items()]
     told = {(row.path, row.line, row.why) for row in unreadable}
-    rows = (row for source in view.sources.values() for row in source.unreadable)
-    unreadable += [row for row in rows if (row.path, row.line, row.why) not in told]
+    of_sources = (row for source in view.sources.values() for row in source.unreadable)
+    unreadable += [row for row in of_sources if (row.path, row.line, row.why) not in told]
     plain = (source for path, source in sorted(view.sources.items()) if path not in made)
     return (
         tuple(replace(k, obstacle=str(obstacles[k.path])) if k.path in obstacles else k for k in locks),

@@ -11,6 +11,7 @@ holds), the index, that its plain http is trusted, and that nothing is tried twi
 
 import base64
 import binascii
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from bot.system.urls import shown
 
 __all__ = ["Gate", "GateSession"]
 
+LOG = logging.getLogger(__name__)
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 TYPES: dict[Form, str] = {"json": JSON_TYPE, "html": "text/html; charset=utf-8", "hashes": "application/json"}
 METADATA = ".metadata"
@@ -119,6 +121,11 @@ class Gate:
         except BotError as error:
             session.blame(error)
             return Reply(status=502, reason=error.message, body=error.message.encode(), headers=PASSING)
+        except Exception as error:  # a dropped connection would be told as a missing package
+            LOG.debug("the gate met an error that Quarterdeck did not expect", exc_info=True)
+            hint = "this is a defect of Quarterdeck: run again with --verbose and report what it prints"
+            session.blame(Unavailable(f"the gate failed with {type(error).__name__}: {error}", hint=hint))
+            return Reply(status=502, reason="the gate failed", headers=PASSING)
 
     def _routed(self, session: GateSession, request: Request, path: str) -> Reply:
         match [unquote(part) for part in path.split("/") if part]:

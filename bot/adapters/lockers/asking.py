@@ -99,6 +99,15 @@ def confirms(lock: Lock, answer: str) -> bool:
     return bool(have) and have == would
 
 
+def same(lock: Lock, text: str, answer: str) -> bool:
+    """Say whether a text pins exactly what the answer does: versions, markers and hashes, and nothing more or less."""
+    both = (
+        {(pin.name, pin.version, lock_file.normal_marker(pin.marker), frozenset(pin.hashes)) for pin in pins}
+        for pins, _ in (lock_file.pins(lock.path, text), lock_file.pins(lock.path, answer))
+    )
+    return next(both) == next(both)
+
+
 def known(lock: Lock, room: Room, answer: Answer) -> Callable[[str, str], tuple[str, ...]]:
     """Give a function for the hashes of all files of a release: as uv told them already, else as the page does."""
     told = lock_file.pins(lock.path, answer.text or "")[0]

@@ -3,7 +3,7 @@
 import logging
 import platform
 import sys
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
 from bot.formats import lock_file, lock_hashes, lock_merge
 from bot.formats.encodings import Decoded
-from bot.model.locks import Lock, LockerName
+from bot.model.locks import Libc, Lock, LockerName
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
@@ -109,19 +109,27 @@ class PipToolsLocker:
             return self._by_uv(work, moves)
         key = memory.key(work.tree, work.relock, moves, work.compiler.tools)
         if moves.answer.text is not None and (kept := self._kept.get(key)) is not None:
-            return work.result(moves, kept, compiled=False)
-        text = self._merged(work, self._compile(work, work.compiler, moves), LockerName.PIP_TOOLS)
+            musl = work.lock.libc is Libc.MUSL  # what cannot be installed there is told every time
+            return work.result(moves, kept, compiled=False, notes=verify(_proof(work, moves, kept)) if musl else ())
+        with ThreadPoolExecutor(1) as beside:
+            # what uv says is nearly always what pip-compile comes to: it is proven while that still runs
+            proven = (
+                None if moves.answer.text is None else beside.submit(verify, _proof(work, moves, moves.answer.text))
+            )
+            text = self._merged(work, self._compile(work, work.compiler, moves), LockerName.PIP_TOOLS)
         self._compare(work.lock, text, moves.answer)
-        notes = self._proven(work, moves, text, lambda: self._compile(work, work.compiler, replace(moves, options=())))
+        if proven is not None and asking.same(work.lock, text, moves.answer.text or ""):
+            texts.write(work.tree, work.lock.path, text, work.old.encoding)
+            notes = proven.result()
+        else:
+            notes = self._proven(work, moves, text, again=True)
         if moves.answer.text is not None:
             self._kept.put(key, text, now)
         return work.result(moves, text, compiled=True, notes=notes)
 
-    def _compile(self, work: Work, compiler: Compiler | None, moves: Moving) -> str:
+    def _compile(self, work: Work, compiler: Compiler, moves: Moving) -> str:
         """Run pip-compile in the tree; give what it wrote there."""
         lock, room = work.lock, work.room
-        if compiler is None:
-            raise LockFailed(f"{lock.path}: nothing can compile it")
         arguments = command_lines.pip_compile(lock, list(moves.options), command_lines.relative(lock, lock.path))
         command = {"CUSTOM_COMPILE_COMMAND": lock.command} if lock.command else {}
         argv = [str(compiler.python), "-m", "piptools", "compile", *_no_config(compiler), *arguments]
@@ -140,7 +148,7 @@ class PipToolsLocker:
         if done.code != 0:
             raise failure(work.lock, done, work.room)
         merged = self._merged(work, text, LockerName.UV_PIP)
-        notes = self._proven(work, moves, merged, None)
+        notes = self._proven(work, moves, merged, again=False)
         return work.result(moves, merged, compiled=True, notes=(_why_uv(work.relock), *notes), by_uv=True)
 
     def _merged(self, work: Work, new: str, by: LockerName) -> str:
@@ -154,16 +162,21 @@ class PipToolsLocker:
             LOG.debug("%s: left out %s, which comes from the settings of this machine", work.lock.path, line)
         return merged.text
 
-    def _proven(self, work: Work, moves: Moving, text: str, again: Callable[[], str] | None) -> tuple[Reason, ...]:
-        """Prove that the result installs, and that compiling once more would change nothing."""
+    def _proven(self, work: Work, moves: Moving, text: str, *, again: bool) -> tuple[Reason, ...]:
+        """Prove that the result installs, and that compiling once more would change nothing.
+
+        uv is asked first, as it is cheap; where it says otherwise, pip-compile runs `again` and decides.
+        """
         lock = work.lock
         texts.write(work.tree, lock.path, text, work.old.encoding)
-        notes = verify(Proof(asked=work.uv, text=text, known=known(work.lock, work.room, moves.answer)))
+        notes = verify(_proof(work, moves, text))
         pins = lock_file.pins(lock.path, text)[0]
         now = asking.ask(replace(work.uv, lock=replace(lock, pins=pins)), ())
-        if now.text is not None and asking.confirms(replace(lock, pins=pins), now.text):
+        settled = now.text is not None and asking.confirms(replace(lock, pins=pins), now.text)
+        if settled or work.compiler is None or not again:
             return notes
-        if again is not None and lock_merge.merged(text, again(), by=LockerName.PIP_TOOLS).text != text:
+        second = self._compile(work, work.compiler, replace(moves, options=()))
+        if lock_merge.merged(text, second, by=LockerName.PIP_TOOLS).text != text:
             raise LockFailed(f"{lock.path}: compiled twice, it came out differently", hint="report it with the sources")
         return notes
 
@@ -175,6 +188,10 @@ class PipToolsLocker:
         different = sorted({name for name, _ in compiled ^ answered} - asking.UNSAFE)
         if different:
             LOG.info("%s: uv and pip-compile differ about %s; pip-compile wins", lock.path, ", ".join(different))
+
+
+def _proof(work: Work, moves: Moving, text: str) -> Proof:
+    return Proof(asked=work.uv, text=text, known=known(work.lock, work.room, moves.answer))
 
 
 def _of(compiler: Compiler | None) -> tuple[Reason, ...]:

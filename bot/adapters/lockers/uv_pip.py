@@ -14,7 +14,7 @@ from bot.adapters.lockers.verifying import Proof, verify
 from bot.adapters.lockers.views import explained, notes_of, view_of
 from bot.errors import LockFailed
 from bot.formats import lock_merge
-from bot.model.locks import LockerName
+from bot.model.locks import Libc, LockerName
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
@@ -54,7 +54,7 @@ class UvPipLocker:
         text = self._written(uv, moves, old.text)
         key = memory.key(tree, relock, moves, "uv")
         notes: tuple[Reason, ...] = ()
-        if self._kept.get(key) is None:
+        if lock.libc is Libc.MUSL or self._kept.get(key) is None:
             texts.write(tree, lock.path, text, old.encoding)
             notes = verify(Proof(asked=uv, text=text, known=uv.room.session.hashes))
         compiled = text != old.text and self._kept.get(key) is None
