@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -183,14 +184,30 @@ def name_of(target: str) -> str:
 
 def set_up_logging(common: Common) -> None:
     """Send log lines to stderr: warnings, with --verbose everything."""
-    import structlog  # noqa: PLC0415 - not needed before a command runs
-
-    as_json = common.log_format == "json"
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
-    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
     handler = logging.StreamHandler()
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    handler.setFormatter(_Formatter(as_json=common.log_format == "json"))
     ours = logging.getLogger("bot")
     ours.handlers = [handler]
     ours.propagate = False
     ours.setLevel(logging.DEBUG if common.verbose else logging.WARNING)
+
+
+class _Formatter(logging.Formatter):
+    """Formats with structlog, which is loaded when there is something to say: most runs say nothing."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give one line."""
+        return self._inner.format(record)
+
+    @cached_property
+    def _inner(self) -> logging.Formatter:
+        import structlog  # noqa: PLC0415
+
+        processors = structlog.processors
+        renderer: Any = processors.JSONRenderer() if self._as_json else structlog.dev.ConsoleRenderer(colors=False)
+        shared: list[Any] = [structlog.stdlib.add_log_level, processors.TimeStamper(fmt="iso", utc=True)]
+        return structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)

@@ -102,8 +102,7 @@ def _wanted(text: str) -> tuple[str, str]:
 def _work(  # noqa: PLR0913 - what a command line says
     targets: tuple[str, ...], wish: Wish, now: str | None, common: Common, *, rehearsal: bool, fail_on: str
 ) -> int:  # fmt: skip
-    from bot.cli import render  # noqa: PLC0415 - keeps --help and --version light
-    from bot.cli.house import open_house  # noqa: PLC0415
+    from bot.cli.house import open_house  # noqa: PLC0415 - keeps --help and --version light
 
     moment = _moment(now)
     with open_house(common, moment, rehearsal=rehearsal) as house:
@@ -113,6 +112,8 @@ def _work(  # noqa: PLR0913 - what a command line says
             json.dump(document.report(documents, house.clock()), sys.stdout, indent=2)
             sys.stdout.write("\n")
         else:
+            from bot.cli import render  # noqa: PLC0415 - machines need no tables
+
             for result in results:
                 render.result(result)
     if any(result.record.outcome is Outcome.FAILED for result in results):

@@ -17,7 +17,6 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from packaging.metadata import parse_email
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -100,6 +99,8 @@ def metadata_file(files: Iterable[IndexFile], version: str) -> IndexFile | None:
 
 def requires_dist(metadata: bytes) -> tuple[str, ...]:
     """Give the Requires-Dist lines of a core metadata file as they stand; ValueError where it is none."""
+    from packaging.metadata import parse_email  # noqa: PLC0415 - costs more than all else here, and most runs do without
+
     fields, _ = parse_email(metadata)
     if "metadata_version" not in fields:
         raise ValueError("not a core metadata file: no Metadata-Version")
