@@ -17,14 +17,8 @@ BRANCH = "quarterdeck/quarterly-2026q4"
 
 
 @pytest.fixture
-def index(local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> LocalIndex:
-    local_index.json_api = True
-    shapes.fill(local_index)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_INDEX_URL", local_index.url)
-    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
-        monkeypatch.delenv(name, raising=False)
-    return local_index
+def index(shaped_index: LocalIndex) -> LocalIndex:
+    return shaped_index
 
 
 def upgraded(text: str, index: LocalIndex, *, but: str = "") -> str:

@@ -7,6 +7,8 @@ with base, local and production, a service that has only a pyproject.toml, and a
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.rig.index import LocalIndex
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -17,6 +19,18 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "pluggy": (), "gunicorn": ("packaging",), "packaging": (), "setuptools": (), "pip-tools": (), "mypy": (),
     "psycopg": (), "sentry-sdk": ("certifi",), "fastapi": ("starlette",), "starlette": (), "uvicorn": (), "edx-opaque-keys": (),
 }  # fmt: skip
+
+
+@pytest.fixture
+def shaped_index(local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> LocalIndex:
+    """Give an index with all the packages that is the one and only that pip is configured for."""
+    local_index.json_api = True
+    fill(local_index)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", local_index.url)
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    return local_index
 
 
 def fill(index: LocalIndex) -> None:

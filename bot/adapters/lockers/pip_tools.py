@@ -15,7 +15,7 @@ from bot.adapters.lockers.interpreters import Compiler, Interpreters
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Room, Rooms
 from bot.adapters.lockers.verifying import Proof, verify
-from bot.adapters.lockers.views import explained, notes_of, view_of
+from bot.adapters.lockers.views import built_where_allowed, notes_of, view_of
 from bot.errors import LockFailed
 from bot.formats import lock_file, lock_hashes, lock_merge
 from bot.formats.encodings import Decoded
@@ -65,11 +65,7 @@ class PipToolsLocker:
 
     def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         """Compile one lock; see ports.Locker. Without an interpreter of its Python, uv compiles and a note says so."""
-        refusal = self._rooms.refusal(relock.build)
-        try:
-            return self._in_a_room(tree, replace(relock, build=self._rooms.buildable(relock.build)), now)
-        except LockFailed as error:
-            raise explained(error, refusal) from error
+        return built_where_allowed(self._rooms, relock, lambda allowed: self._in_a_room(tree, allowed, now))
 
     def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         lock = relock.lock

@@ -127,10 +127,6 @@ class Rooms:
         self.confinement = confinement
         self._sweep()
 
-    def buildable(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Give the packages that may be built here: none without a sandbox, unless the operator chose that."""
-        return () if self.refusal(names) else names
-
     def refusal(self, names: tuple[str, ...]) -> str:
         """Say why packages may not be built here although the policy names them; "" where they may."""
         if not names or self.confinement.isolation is Isolation.SANDBOX or self.confinement.chosen:

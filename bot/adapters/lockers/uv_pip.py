@@ -11,7 +11,7 @@ from bot.adapters.lockers.failures import failure, faulty, stopped
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Rooms
 from bot.adapters.lockers.verifying import Proof, verify
-from bot.adapters.lockers.views import explained, notes_of, view_of
+from bot.adapters.lockers.views import built_where_allowed, notes_of, view_of
 from bot.errors import LockFailed
 from bot.formats import lock_merge
 from bot.model.locks import Libc, LockerName
@@ -30,11 +30,7 @@ class UvPipLocker:
 
     def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         """Compile one lock; see ports.Locker. The same answer as last time is not counted as a compile."""
-        refusal = self._rooms.refusal(relock.build)
-        try:
-            return self._in_a_room(tree, replace(relock, build=self._rooms.buildable(relock.build)), now)
-        except LockFailed as error:
-            raise explained(error, refusal) from error
+        return built_where_allowed(self._rooms, relock, lambda allowed: self._in_a_room(tree, allowed, now))
 
     def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:

@@ -1,15 +1,18 @@
 """What a relock may see of the indexes, and what a reviewer must know of it afterwards."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.adapters.lockers import command_lines
-from bot.adapters.lockers.rooms import Session
+from bot.adapters.lockers.rooms import Rooms, Session
 from bot.errors import LockFailed
 from bot.formats import cutoffs, resolver_output
 from bot.model.locks import Lock
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.model.releases import IndexView
+from bot.ports import Relocked
 
 
 def view_of(relock: Relock, now: datetime) -> IndexView:
@@ -43,11 +46,15 @@ def notes_of(relock: Relock, session: Session) -> tuple[Reason, ...]:
     return tuple(notes)
 
 
-def explained(error: LockFailed, refusal: str) -> LockFailed:
-    """Tell why a package was not built that the policy allows to be built, where that is why it failed."""
-    if refusal and resolver_output.ONLY_SDIST.search(error.message):
-        return LockFailed(error.message, hint=refusal)
-    return error
+def built_where_allowed(rooms: Rooms, relock: Relock, work: Callable[[Relock], Relocked]) -> Relocked:
+    """Do the work with what may be built in these rooms, and tell why that is less than the policy allows."""
+    refusal = rooms.refusal(relock.build)
+    try:
+        return work(replace(relock, build=() if refusal else relock.build))
+    except LockFailed as error:
+        if refusal and resolver_output.ONLY_SDIST.search(error.message):
+            raise LockFailed(error.message, hint=refusal) from error
+        raise
 
 
 def _cutoff(lock: Lock, now: datetime) -> datetime | None:
