@@ -79,12 +79,15 @@ class GitWorkspace:
         self._author = author
         self._email = email
         self._home = home
+        self._origin = ""
         self._prepare()
 
     def fetch(self, remote: Remote, branch: str | None) -> Head:
         """Bring `branch` up to date; see ports.Workspace. Raises CloneFailed, AccessDenied, Unavailable, StoreError."""
-        name = branch or self._default_branch(remote)
+        name, commit = (branch, "") if branch else self._default_branch(remote)
         local = f"{OURS}/base/{name}"
+        if commit and self._has(remote, local, commit):
+            return Head(branch=name, commit=commit)
         depth = ["--unshallow"] if remote.history and (self._path / "shallow").exists() else []
         if not remote.history:
             depth = ["--depth=1", "--filter=blob:none"]
@@ -138,8 +141,10 @@ class GitWorkspace:
         listing = self._transfer(remote, ["ls-remote", *self._upload_pack(remote), "origin", f"refs/heads/{name}"])
         if not listing.strip():
             return None
-        depth = [] if remote.history else ["--depth=2", "--filter=blob:none"]
         local = f"{OURS}/proposals/{name}"
+        if self._has(remote, local, listing.split()[0]):
+            return self._commits([local, "-1"])[0]
+        depth = [] if remote.history else ["--depth=2", "--filter=blob:none"]
         self._transfer(remote, [*FETCH, *depth,
                                 *self._upload_pack(remote), "origin", f"+refs/heads/{name}:{local}"])  # fmt: skip
         return self._commits([local, "-1"])[0]
@@ -175,15 +180,22 @@ class GitWorkspace:
                 hint="choose another one with --data-dir, or make room",
             ) from error
 
-    def _default_branch(self, remote: Remote) -> str:
-        """Give the branch that the remote calls its default.
+    def _has(self, remote: Remote, local: str, commit: str) -> bool:
+        """Say whether a ref of ours is there already, as deep as it is wanted: then nothing need be fetched."""
+        if remote.history and (self._path / "shallow").exists():
+            return False
+        code, out, _ = self._execute(["rev-parse", "--verify", "--quiet", f"{local}^{{commit}}"])
+        return code == 0 and out.decode().strip() == commit
+
+    def _default_branch(self, remote: Remote) -> tuple[str, str]:
+        """Give the branch that the remote calls its default, and the commit that it points to.
 
         HEAD of somebody's checkout is only what they work on now: there, origin's default comes first.
         """
         listing = self._transfer(remote, ["ls-remote", "--symref", *self._upload_pack(remote), "origin"])
         rows = [line.split("\t") for line in listing.splitlines() if "\t" in line]
         symrefs = {name: target.removeprefix("ref: ") for target, name in rows if target.startswith("ref: ")}
-        heads = {name.removeprefix("refs/heads/") for _, name in rows if name.startswith("refs/heads/")}
+        heads = {name.removeprefix("refs/heads/"): commit for commit, name in rows if name.startswith("refs/heads/")}
         head = symrefs.get("HEAD", "").removeprefix("refs/heads/")
         if not heads:
             raise CloneFailed("the repository has no commit yet", hint="commit something and run again")
@@ -193,10 +205,10 @@ class GitWorkspace:
             candidates = [upstream, *FALLBACK_BRANCHES, head]
         for name in candidates:
             if name in heads and not name.startswith("quarterdeck/"):
-                return name
+                return name, heads[name]
         for name in (*FALLBACK_BRANCHES, *sorted(heads)):
             if name in heads and not name.startswith("quarterdeck/"):
-                return name
+                return name, heads[name]
         raise CloneFailed("the repository has no branch but ours", hint="name the branch in the configuration")
 
     def _fetch_missing(self, remote: Remote, blobs: set[str]) -> None:
@@ -232,7 +244,9 @@ class GitWorkspace:
         failure: type[CloneFailed | PublishFailed] = CloneFailed,
     ) -> str:  # fmt: skip
         """Run a command that speaks to the remote, which every command finds under the name `origin`."""
-        self._run(["config", "remote.origin.url", remote.url])
+        if self._origin != remote.url:
+            self._run(["config", "remote.origin.url", remote.url])
+            self._origin = remote.url
         code, out, err = self._execute(arguments, env=_ask(remote), stdin=stdin)
         if code != 0:
             raise explain(err, remote.url, failure)
