@@ -1,9 +1,12 @@
 """What a source of a lock says, whatever file format it says it in."""
 
+import re
 from dataclasses import dataclass
 
 from bot.model.findings import Unreadable
 from bot.model.locks import Requirement
+
+LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +63,17 @@ class Where:
 
     def unreadable(self, subject: str, why: str) -> RequirementFile:
         """Say that something here is not understood."""
-        return RequirementFile(unreadable=(Unreadable(path=self.path, line=self.line, subject=subject, why=why),))
+        row = Unreadable(path=self.path, line=self.line, subject=without_login(subject), why=without_login(why))
+        return RequirementFile(unreadable=(row,))
 
     def refused(self, why: str) -> RequirementFile:
         """Say that something here stands in the way."""
-        return RequirementFile(refused=((self.line, why),))
+        return RequirementFile(refused=((self.line, without_login(why)),))
+
+
+def without_login(text: str) -> str:
+    """Leave out users and passwords of the addresses in a text that people get to read."""
+    return LOGIN.sub("", text)
 
 
 def gather(rows: list[RequirementFile]) -> RequirementFile:

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 
 from bot.formats.compile_command import inside
-from bot.formats.requirement_source import Build, RequirementFile, Where, gather
+from bot.formats.requirement_source import Build, RequirementFile, Where, gather, without_login
 from bot.model.locks import Requirement
 
 EGG = re.compile(r"egg=(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[(?P<extras>[^]]*)\])?")
@@ -124,10 +124,10 @@ def _fetched(where: Where, url: str, shown: str) -> RequirementFile:
     if _wheel(url.partition("#")[0]):
         return RequirementFile(urls=(address,))
     why = _why(shown, "is fetched as source")
-    return RequirementFile(
-        urls=(address,), refused=((where.line, why),), builds=(Build(line=where.line, text=shown, why=why),)
-    )
+    build = Build(line=where.line, text=without_login(shown), why=why)
+    return gather([RequirementFile(urls=(address,), builds=(build,)), where.refused(why)])
 
 
 def _why(shown: str, what: str) -> str:
-    return f"{shown} {what}, and building it would execute its code; require a released version or a wheel instead"
+    told = without_login(shown)
+    return f"{told} {what}, and building it would execute its code; require a released version from an index instead"

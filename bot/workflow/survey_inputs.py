@@ -90,6 +90,11 @@ def _objection(name: str, source: RequirementFile, view: View) -> Obstacle | Non
         return Obstacle(place=name, why=why)
     if source.unreadable and name not in view.locks:
         return Obstacle(place=f"{name}:{source.unreadable[0].line}", why=source.unreadable[0].why)
+    if source.urls and name not in view.locks:
+        line, url = source.urls[0]
+        host = compile_command.host_of(url) or "elsewhere"
+        why = f"it requires a file from {host}, and resolvers reach nothing but package indexes; take it from an index"
+        return Obstacle(place=f"{name}:{line}", why=why)
     for line, url in source.indexes:
         host = compile_command.host_of(url)
         if host not in view.hosts:

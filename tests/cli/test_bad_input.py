@@ -48,6 +48,8 @@ def ran(terminal: Terminal, tmp_path: Path, files: dict[str, str | bytes]) -> An
         ({"a.in": "idna==one\n", "a.txt": HEAD + BODY}, "a.in:1", "idna==one"),
         ({"a.in": "git+ssh://git@example.com/acme/lib.git#egg=lib\n", "a.txt": HEAD + BODY}, "a.in:1", "lib"),
         ({"a.in": "lib @ git+https://example.com/acme/lib.git\n", "a.txt": HEAD + BODY}, "a.in:1", "lib"),
+        ({"a.in": "git+https://me:secret@example.com/acme/lib.git#egg=lib\n", "a.txt": HEAD + BODY}, "a.in:1", "//example.com/acme/lib"),
+        ({"a.in": "lib @ https://me:secret@example.com/lib-1.0-py3-none-any.whl\n", "a.txt": HEAD + BODY}, "a.in:1", "example.com"),
         ({"a.in": "-e .\n", "a.txt": HEAD + BODY}, "a.in", "would execute code of the repository"),
         ({"a.in": "-e ../elsewhere\n", "a.txt": HEAD + BODY}, "a.in:1", "outside the repository"),
         ({"a.in": "-r ../elsewhere.in\n", "a.txt": HEAD + BODY}, "a.in:1", "outside the repository"),
