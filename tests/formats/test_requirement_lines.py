@@ -159,7 +159,7 @@ def test_what_is_fetched_as_source_counts_by_its_name_and_is_refused(
     assert [(row.name, row.extras, row.marker) for row in found.requirements] == (
         [(name, extras, marker)] if name else []
     )
-    shown = line.replace("git@", "")
+    shown = line.replace("//git@", "//")
     assert found.refused == ((1, f"{shown} {SOURCE}"),)
     assert found.builds == (Build(line=1, text=shown, why=f"{shown} {SOURCE}"),)
     assert len(found.urls) == 1
