@@ -215,7 +215,8 @@ def _answered(file: Listed, prefix: str) -> dict[str, Any]:
     if row.get("yanked"):
         answer["yanked"] = row["yanked"] if isinstance(row["yanked"], str) else True
     if metadata:
-        answer["core-metadata"] = answer["dist-info-metadata"] = _as_row(metadata)
+        # not its older name too: pip 22.3 to 23.1 read that, and fail on the table that PEP 691 wants there
+        answer["core-metadata"] = _as_row(metadata)
     if file.uploaded is not None:
         answer["upload-time"] = row["upload-time"]
     if isinstance(size, int):

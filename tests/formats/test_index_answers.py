@@ -144,7 +144,7 @@ def test_a_json_page_passes_on_what_resolvers_read() -> None:
         "meta": {"api-version": "1.0"}, "name": "odd-name",
         "files": [{
             "filename": WHEEL, "url": f"{PREFIX}{SHA[:16]}/{WHEEL}", "hashes": {"sha256": SHA}, "requires-python": ">=3.8",
-            "yanked": "broken <b>", "core-metadata": {"sha256": OTHER}, "dist-info-metadata": {"sha256": OTHER},
+            "yanked": "broken <b>", "core-metadata": {"sha256": OTHER},
             "upload-time": "2026-01-01T00:00:00Z", "size": 7,
         }],
     }  # fmt: skip
