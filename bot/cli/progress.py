@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PATIENCE = 1.0  # seconds; what is over sooner is not worth a line
 
@@ -22,7 +24,9 @@ class Silent:
 class Spinners:
     """A live spinner for each step under way."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: "Console") -> None:
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - for people
+
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True)
         self._running = 0
@@ -65,5 +69,7 @@ def progress(*, wanted: bool) -> Silent | Spinners | Lines:
     """Choose by what stderr is."""
     if not wanted:
         return Silent()
+    from rich.console import Console  # noqa: PLC0415 - machines need no spinner
+
     console = Console(stderr=True)
     return Spinners(console) if console.is_terminal else Lines()

@@ -7,7 +7,6 @@ import posixpath
 import re
 from typing import Any
 
-from bot.formats import yaml_lines
 from bot.formats.compile_command import inside
 from bot.formats.lock_reading import Contents, Reading, need, refused, shown
 from bot.formats.locked_package import LockedPackage
@@ -48,6 +47,8 @@ def read(path: str, text: str) -> Contents:
 
 
 def _load(path: str, text: str) -> tuple[dict[str, Any], Reading]:
+    from bot.formats import yaml_lines  # noqa: PLC0415 - only conda's locks are YAML
+
     try:
         document, lines = yaml_lines.load(text)
     except yaml_lines.NotPlain as error:

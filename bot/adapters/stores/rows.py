@@ -1,27 +1,28 @@
 """Our values to table rows and back."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from typing import Any
 
-from bot.adapters.stores.tables import ProposalRow, RunRow
+from sqlalchemy import Row
+
 from bot.model.plan import Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Marks, Proposal, State
 from bot.model.runs import Outcome, RunRecord
 
 
-def run_row(run: RunRecord, document: Mapping[str, object]) -> RunRow:
-    """Give the row of a finished run; `commit_id` is "" where the run did not get as far as a commit."""
-    return RunRow(
-        repository=run.repository.key,
-        name=run.repository.name,
-        asked=run.asked.value,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        commit_id=run.snapshot.commit if run.snapshot else "",
-        outcome=run.outcome.value,
-        document=dict(document),
-    )
+def run_columns(run: RunRecord, document: Mapping[str, object]) -> dict[str, object]:
+    """Give the columns of a finished run; `commit_id` is "" where the run did not get as far as a commit."""
+    return {
+        "repository": run.repository.key,
+        "name": run.repository.name,
+        "asked": run.asked.value,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "commit_id": run.snapshot.commit if run.snapshot else "",
+        "outcome": run.outcome.value,
+        "document": dict(document),
+    }
 
 
 def quarter_done(run: RunRecord) -> str:
@@ -31,16 +32,20 @@ def quarter_done(run: RunRecord) -> str:
     return ""
 
 
-def fill(row: ProposalRow, proposal: Proposal, now: datetime) -> None:
-    """Bring a proposal's row up to date."""
-    row.url, row.branch, row.head = proposal.url, proposal.branch, proposal.head
-    row.title, row.body = proposal.title, proposal.body
-    row.state = proposal.state.value
-    row.marks = _marks_to_json(proposal.marks) if proposal.marks else None
-    row.updated_at = now
+def proposal_columns(proposal: Proposal) -> dict[str, object]:
+    """Give what may change of a proposal: every column but its key and its times."""
+    return {
+        "url": proposal.url,
+        "branch": proposal.branch,
+        "title": proposal.title,
+        "body": proposal.body,
+        "state": proposal.state.value,
+        "head": proposal.head,
+        "marks": _marks_to_json(proposal.marks) if proposal.marks else None,
+    }
 
 
-def proposal_of(row: ProposalRow) -> Proposal:
+def proposal_of(row: Row[Any]) -> Proposal:
     """Give the proposal of a row; raises ValueError where its texts are not what we wrote."""
     return Proposal(
         number=row.number,

@@ -15,7 +15,7 @@ from sqlalchemy import (
     select,
 )
 
-from bot.adapters.stores.tables import HEAD, VERSIONS, Base
+from bot.adapters.stores.tables import HEAD, METADATA, VERSIONS
 from bot.errors import StoreError
 
 VERSION = Table(
@@ -69,7 +69,7 @@ def _version(connection: Connection) -> str | None:
 
 def make(connection: Connection) -> None:
     """Make all tables at once, as the migrations would have, and write down the version."""
-    Base.metadata.create_all(connection)
+    METADATA.create_all(connection)
     VERSION.create(connection)
     connection.execute(insert(VERSION).values(version_num=HEAD))
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Self
 
-from sqlalchemy import Engine, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
 
 from bot.adapters.stores.failures import translated
 from bot.adapters.stores.locks import repository_lock, waiting_lock
-from bot.adapters.stores.rows import fill, proposal_of, quarter_done, run_row
+from bot.adapters.stores.rows import proposal_columns, proposal_of, quarter_done, run_columns
 from bot.adapters.stores.schema import prepare
 from bot.adapters.stores.sqlite import connect
-from bot.adapters.stores.tables import AnswerRow, ProposalRow, QuarterRow, RunRow
+from bot.adapters.stores.tables import ANSWERS, PROPOSALS, QUARTERS, RUNS
 from bot.model.proposal import Proposal
 from bot.model.runs import RunRecord
 from bot.system.clock import system_clock
@@ -65,8 +65,8 @@ class SqlStore:
         """Write down which answers were used, and close all connections; the store may not be used after that."""
         try:
             if self._used:
-                with self._write() as session:
-                    self._note_uses(session)
+                with self._write() as connection:
+                    self._note_uses(connection)
         finally:
             self._reading.dispose()
 
@@ -81,37 +81,36 @@ class SqlStore:
     def record(self, run: RunRecord, document: Mapping[str, object]) -> None:
         """Keep a finished run with its contract JSON, and the quarter that it settled; drop the oldest runs."""
         key, quarter = run.repository.key, quarter_done(run)
-        with self._write() as session:
-            session.add(run_row(run, document))
+        with self._write() as connection:
+            connection.execute(insert(RUNS).values(run_columns(run, document)))
             if quarter:
-                session.merge(QuarterRow(repository=key, quarter=quarter))
-            session.flush()
-            self._prune_runs(session, key)
-            self._note_uses(session)
+                self._settle(connection, key, quarter)
+            self._prune_runs(connection, key)
+            self._note_uses(connection)
 
     def last_runs(self, repository: str | None = None) -> tuple[Mapping[str, object], ...]:
         """Give the contract JSON of the newest run of each repository, sorted by name.
 
         `repository` is a key, or a name, which several repositories may have; None means all.
         """
-        newest = select(func.max(RunRow.id)).group_by(RunRow.repository)
+        newest = select(func.max(RUNS.c.id)).group_by(RUNS.c.repository)
         if repository is not None:
-            newest = newest.where(or_(RunRow.repository == repository, RunRow.name == repository))
-        with self._read() as session:
-            rows = session.scalars(select(RunRow).where(RunRow.id.in_(newest)))
+            newest = newest.where(or_(RUNS.c.repository == repository, RUNS.c.name == repository))
+        with self._read() as connection:
+            rows = connection.execute(select(RUNS).where(RUNS.c.id.in_(newest)))
             return tuple(row.document for row in sorted(rows, key=lambda row: (row.name, row.repository)))
 
     def quarters(self, repository: str) -> tuple[str, ...]:
         """Give the quarters (`2026q4`) for which a run of this repository found nothing to change, sorted."""
-        with self._read() as session:
-            found = session.scalars(select(QuarterRow.quarter).where(QuarterRow.repository == repository))
+        with self._read() as connection:
+            found = connection.scalars(select(QUARTERS.c.quarter).where(QUARTERS.c.repository == repository))
             return tuple(sorted(found))
 
     def proposals(self, repository: str) -> tuple[Proposal, ...]:
         """Give the local forge's proposals of a repository, highest number first."""
-        kept = select(ProposalRow).where(ProposalRow.repository == repository).order_by(ProposalRow.number.desc())
-        with self._read() as session:
-            return tuple(proposal_of(row) for row in session.scalars(kept))
+        kept = select(PROPOSALS).where(PROPOSALS.c.repository == repository).order_by(PROPOSALS.c.number.desc())
+        with self._read() as connection:
+            return tuple(proposal_of(row) for row in connection.execute(kept))
 
     def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
         """Insert (number 0: the next one is given) or replace by number; give it with its number.
@@ -119,89 +118,102 @@ class SqlStore:
         A new number never replaces: where a database lets two writers count at once, one of them is refused.
         """
         now = self._clock()
-        with self._write() as session:
-            row = session.get(ProposalRow, (repository, proposal.number)) if proposal.number else None
-            if row is None:
-                number = proposal.number or self._next_number(session, repository)
-                row = ProposalRow(repository=repository, number=number, created_at=now)
-                session.add(row)
-            fill(row, proposal, now)
-            return proposal_of(row)
+        columns = {**proposal_columns(proposal), "updated_at": now}
+        with self._write() as connection:
+            if proposal.number and self._replace(connection, repository, proposal.number, columns):
+                return proposal
+            number = proposal.number or self._next_number(connection, repository)
+            row = {**columns, "repository": repository, "number": number, "created_at": now}
+            connection.execute(insert(PROPOSALS).values(row))
+        return replace(proposal, number=number)
 
     def recall(self, kind: str, key: str) -> str | None:
         """Give an answer kept under this key, None where there is none; that it was used is noted with the next write.
 
         Reading stays reading: a recall never waits for a writer.
         """
-        with self._read() as session:
-            row = session.get(AnswerRow, (kind, key))
-        if row is None:
+        kept = select(ANSWERS.c.value).where(ANSWERS.c.kind == kind, ANSWERS.c.key == key)
+        with self._read() as connection:
+            value: str | None = connection.scalar(kept)
+        if value is None:
             return None
         with self._used_lock:
             self._used.pop((kind, key), None)
             self._used[kind, key] = None
-        return row.value
+        return value
 
     def remember(self, kind: str, key: str, value: str, now: datetime) -> None:
         """Keep an answer, instead of an older one; the least recently used of its kind make room.
 
         One that is larger than all that may be kept of its kind is not kept, nor is what it would have replaced.
         """
-        with self._write() as session:
-            self._note_uses(session)
+        with self._write() as connection:
+            self._note_uses(connection)
             size = len(value.encode())
-            session.execute(delete(AnswerRow).where(AnswerRow.kind == kind, AnswerRow.key == key))
+            connection.execute(delete(ANSWERS).where(ANSWERS.c.kind == kind, ANSWERS.c.key == key))
             if size <= ANSWER_BYTES_KEPT:
-                used = self._next_use(session, kind)
-                session.add(AnswerRow(kind=kind, key=key, value=value, size=size, used=used, kept_at=now))
-                session.flush()
-                self._make_room(session, kind)
+                used = self._next_use(connection, kind)
+                answer = {"kind": kind, "key": key, "value": value, "size": size, "used": used, "kept_at": now}
+                connection.execute(insert(ANSWERS).values(answer))
+                self._make_room(connection, kind)
 
     def exclusive(self, repository: str) -> AbstractContextManager[None]:
         """Let one run at a time work on a repository; entering raises Unavailable while another one does."""
         return repository_lock(self._data_dir / "locks", repository)
 
     @contextmanager
-    def _read(self) -> Iterator[Session]:
-        with translated(self._data_dir / DATABASE), Session(self._reading, expire_on_commit=False) as session:
-            yield session
+    def _read(self) -> Iterator[Connection]:
+        with translated(self._data_dir / DATABASE), self._reading.connect() as connection:
+            yield connection
 
     @contextmanager
-    def _write(self) -> Iterator[Session]:
-        with translated(self._data_dir / DATABASE), Session(self._writing) as session, session.begin():
-            yield session
+    def _write(self) -> Iterator[Connection]:
+        with translated(self._data_dir / DATABASE), self._writing.begin() as connection:
+            yield connection
 
-    def _note_uses(self, session: Session) -> None:
+    def _note_uses(self, connection: Connection) -> None:
         with self._used_lock:
             used, self._used = self._used, {}
         for kind, key in used:
-            answer = (AnswerRow.kind == kind, AnswerRow.key == key)
-            session.execute(update(AnswerRow).where(*answer).values(used=self._next_use(session, kind)))
+            answer = (ANSWERS.c.kind == kind, ANSWERS.c.key == key)
+            connection.execute(update(ANSWERS).where(*answer).values(used=self._next_use(connection, kind)))
 
     @staticmethod
-    def _next_use(session: Session, kind: str) -> int:
+    def _settle(connection: Connection, repository: str, quarter: str) -> None:
+        settled = (QUARTERS.c.repository == repository, QUARTERS.c.quarter == quarter)
+        if connection.scalar(select(QUARTERS).where(*settled)) is None:
+            connection.execute(insert(QUARTERS).values(repository=repository, quarter=quarter))
+
+    @staticmethod
+    def _next_use(connection: Connection, kind: str) -> int:
         """Count uses instead of reading a clock: `--now` may set the time to anything."""
-        return (session.scalar(select(func.max(AnswerRow.used)).where(AnswerRow.kind == kind)) or 0) + 1
+        return (connection.scalar(select(func.max(ANSWERS.c.used)).where(ANSWERS.c.kind == kind)) or 0) + 1
 
     @staticmethod
-    def _next_number(session: Session, repository: str) -> int:
-        highest = select(func.max(ProposalRow.number)).where(ProposalRow.repository == repository)
-        return (session.scalar(highest) or 0) + 1
+    def _replace(connection: Connection, repository: str, number: int, columns: Mapping[str, object]) -> bool:
+        """Bring a proposal's row up to date; False where there is none."""
+        kept = (PROPOSALS.c.repository == repository, PROPOSALS.c.number == number)
+        return connection.execute(update(PROPOSALS).where(*kept).values(columns)).rowcount > 0
 
     @staticmethod
-    def _prune_runs(session: Session, repository: str) -> None:
-        ids = select(RunRow.id).where(RunRow.repository == repository).order_by(RunRow.id.desc())
-        oldest = session.scalar(ids.offset(RUNS_KEPT - 1).limit(1))
+    def _next_number(connection: Connection, repository: str) -> int:
+        highest = select(func.max(PROPOSALS.c.number)).where(PROPOSALS.c.repository == repository)
+        return (connection.scalar(highest) or 0) + 1
+
+    @staticmethod
+    def _prune_runs(connection: Connection, repository: str) -> None:
+        ids = select(RUNS.c.id).where(RUNS.c.repository == repository).order_by(RUNS.c.id.desc())
+        oldest = connection.scalar(ids.offset(RUNS_KEPT - 1).limit(1))
         if oldest is not None:
-            session.execute(delete(RunRow).where(RunRow.repository == repository, RunRow.id < oldest))
+            connection.execute(delete(RUNS).where(RUNS.c.repository == repository, RUNS.c.id < oldest))
 
     @staticmethod
-    def _make_room(session: Session, kind: str) -> None:
+    def _make_room(connection: Connection, kind: str) -> None:
         """Drop everything that was used less recently than the first answer that no longer fits."""
-        sizes = select(AnswerRow.used, AnswerRow.size).where(AnswerRow.kind == kind).order_by(AnswerRow.used.desc())
+        sizes = select(ANSWERS.c.used, ANSWERS.c.size).where(ANSWERS.c.kind == kind).order_by(ANSWERS.c.used.desc())
         total = 0
-        for count, (used, size) in enumerate(session.execute(sizes).all(), start=1):
+        for count, (used, size) in enumerate(connection.execute(sizes).all(), start=1):
             total += size
             if count > ANSWERS_KEPT or total > ANSWER_BYTES_KEPT:
-                session.execute(delete(AnswerRow).where(AnswerRow.kind == kind, AnswerRow.used <= used))
+                connection.execute(delete(ANSWERS).where(ANSWERS.c.kind == kind, ANSWERS.c.used <= used))
                 return

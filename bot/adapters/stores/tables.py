@@ -1,13 +1,24 @@
 """The tables, in words that SQLite and PostgreSQL share; a change here needs a migration and a new `HEAD`.
 
-`repository` is everywhere `Repository.key`: two folders may be called alike.
+`repository` is everywhere `Repository.key`: two folders may be called alike. They are plain tables, not classes of
+SQLAlchemy's ORM: every command opens the store, and the ORM would cost it a tenth of a second.
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Integer, MetaData, Text, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 VERSIONS = ("0001",)
 """Every schema version that this Quarterdeck can read, oldest first: the revisions in `migrations/versions`."""
@@ -36,67 +47,59 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Base(DeclarativeBase):
-    """What all tables share: names of constraints that a later migration can refer to."""
+METADATA = MetaData(naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"})
+"""What all tables share: names of constraints that a later migration can refer to."""
 
-    metadata = MetaData(
-        naming_convention={"pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"},
-    )
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("runs_by_repository", "repository", "id"),
+)
+"""One run of one repository a row; `id` gives their order, for `--now` may set the times to anything."""
 
+QUARTERS = Table(
+    "quarters",
+    METADATA,
+    Column("repository", Text, primary_key=True),
+    Column("quarter", Text, primary_key=True),
+)
+"""Quarters that are done because nothing was to change; apart from `runs`, which are pruned within a quarter."""
 
-class RunRow(Base):
-    """One run of one repository; `id` gives their order, for `--now` may set the times to anything."""
+PROPOSALS = Table(
+    "proposals",
+    METADATA,
+    Column("repository", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("marks", JSON(none_as_null=True)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+"""The local forge's proposals; `number` counts from 1 in each repository and is never given twice."""
 
-    __tablename__ = "runs"
-    __table_args__ = (Index("runs_by_repository", "repository", "id"),)
-
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    repository: Mapped[str] = mapped_column(Text)
-    name: Mapped[str] = mapped_column(Text)
-    asked: Mapped[str] = mapped_column(Text)
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    finished_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    commit_id: Mapped[str] = mapped_column(Text)
-    outcome: Mapped[str] = mapped_column(Text)
-    document: Mapped[dict[str, Any]] = mapped_column(JSON)
-
-
-class QuarterRow(Base):
-    """A quarter that is done because nothing was to change; apart from `runs`, which are pruned within a quarter."""
-
-    __tablename__ = "quarters"
-
-    repository: Mapped[str] = mapped_column(Text, primary_key=True)
-    quarter: Mapped[str] = mapped_column(Text, primary_key=True)
-
-
-class ProposalRow(Base):
-    """One proposal of the local forge; `number` counts from 1 in each repository and is never given twice."""
-
-    __tablename__ = "proposals"
-
-    repository: Mapped[str] = mapped_column(Text, primary_key=True)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    url: Mapped[str] = mapped_column(Text)
-    branch: Mapped[str] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
-    body: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(Text)
-    head: Mapped[str] = mapped_column(Text)
-    marks: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class AnswerRow(Base):
-    """An answer worth keeping under a short key; `used` counts uses up, `size` is the value's length in bytes."""
-
-    __tablename__ = "answers"
-    __table_args__ = (Index("answers_by_use", "kind", "used"),)
-
-    kind: Mapped[str] = mapped_column(Text, primary_key=True)
-    key: Mapped[str] = mapped_column(Text, primary_key=True)
-    value: Mapped[str] = mapped_column(Text)
-    size: Mapped[int] = mapped_column(Integer)
-    used: Mapped[int] = mapped_column(BigInteger)
-    kept_at: Mapped[datetime] = mapped_column(UtcDateTime)
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Index("answers_by_use", "kind", "used"),
+)
+"""Answers worth keeping under a short key; `used` counts uses up, `size` is the value's length in bytes."""

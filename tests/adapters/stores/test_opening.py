@@ -18,7 +18,7 @@ from bot.adapters.stores import schema
 from bot.adapters.stores.locks import waiting_lock
 from bot.adapters.stores.sql import DATABASE, SqlStore
 from bot.adapters.stores.sqlite import connect
-from bot.adapters.stores.tables import HEAD, VERSIONS, Base
+from bot.adapters.stores.tables import HEAD, METADATA, VERSIONS
 from bot.errors import StoreError
 from tests.builders import NOW, a_proposal
 
@@ -67,7 +67,7 @@ class TestSchema:
             schema.make(one)
             schema.upgrade(other)
             assert described(other) == described(one)
-            differences = compare_metadata(MigrationContext.configure(other), Base.metadata)
+            differences = compare_metadata(MigrationContext.configure(other), METADATA)
         reading.dispose()
         old_reading.dispose()
 
@@ -75,22 +75,24 @@ class TestSchema:
 
     def test_postgresql_can_have_the_same_tables(self) -> None:
         dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-        tables = Base.metadata.sorted_tables
+        tables = METADATA.sorted_tables
         ddl = [str(CreateTable(table).compile(dialect=dialect)) for table in tables]
         ddl += [str(CreateIndex(index).compile(dialect=dialect)) for table in tables for index in table.indexes]
 
         assert "id BIGSERIAL NOT NULL" in "\n".join(ddl)
         assert "started_at TIMESTAMP WITH TIME ZONE" in "\n".join(ddl)
 
-    def test_a_fresh_and_a_current_database_open_without_alembic(self, tmp_path: Path) -> None:
+    def test_a_fresh_and_a_current_database_are_used_without_alembic_and_the_orm(self, tmp_path: Path) -> None:
         script = (
             "import sys, pathlib\nfrom bot.adapters.stores.sql import SqlStore\n"
-            "for _ in range(2): SqlStore.open(pathlib.Path(sys.argv[1])).close()\n"
-            "print('alembic' in sys.modules)"
+            "from tests.builders import a_proposal\n"
+            "for _ in range(2):\n"
+            "    with SqlStore.open(pathlib.Path(sys.argv[1])) as store: store.save_proposal('web', a_proposal(0))\n"
+            "print([name for name in ('sqlalchemy', 'sqlalchemy.orm', 'alembic') if name in sys.modules])"
         )
         argv = [sys.executable, "-W", "error", "-c", script, str(tmp_path)]
 
-        assert subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True).stdout == "False\n"
+        assert subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True).stdout == "['sqlalchemy']\n"
 
     def test_an_older_database_is_upgraded_by_opening_it(self, tmp_path: Path) -> None:
         folder = a_database(tmp_path / "50% ü", "create table alembic_version (version_num varchar(32) not null)")
@@ -217,6 +219,6 @@ class TestRefusals:
         with (
             SqlStore.open(tmp_path) as store,
             pytest.raises(StoreError, match=r"quarterdeck\.db refused: no such table: missing"),
-            store._read() as session,
+            store._read() as connection,
         ):
-            session.execute(text("select * from missing"))
+            connection.execute(text("select * from missing"))

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import StatementError
 
 from bot.adapters.stores import sql
 from bot.adapters.stores.sql import SqlStore
-from bot.adapters.stores.tables import ProposalRow, RunRow
+from bot.adapters.stores.tables import PROPOSALS, RUNS
 from bot.errors import StoreError
 from bot.model.policy import Trigger
 from bot.model.repository import Repository
@@ -45,8 +45,8 @@ def test_old_runs_are_dropped_but_the_quarters_they_settled_stay(
     for number in range(5):
         store.record(a_run(), {"n": number})
 
-    with store._read() as session:
-        kept = [row.document["n"] for row in session.query(RunRow).order_by(RunRow.id)]
+    with store._read() as connection:
+        kept = [document["n"] for document in connection.scalars(select(RUNS.c.document).order_by(RUNS.c.id))]
     assert kept == [-1, 2, 3, 4]
     assert store.quarters(WEB.key) == ("2026q1",)
 
@@ -113,11 +113,11 @@ def test_times_are_kept_in_utc(store: SqlStore, tmp_path: Path) -> None:
     with SqlStore.open(tmp_path / "data", clock=lambda: datetime(2026, 7, 1, 1, 30, tzinfo=berlin)) as abroad:
         abroad.save_proposal("web", a_proposal(0))
 
-    with store._read() as session:
-        row = session.get_one(ProposalRow, ("web", 1))
+    with store._read() as connection:
+        row = connection.execute(select(PROPOSALS)).one()
         assert row.created_at == row.updated_at == datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
         assert row.created_at.tzinfo is UTC
-        written = session.execute(text("select created_at from proposals")).scalar_one()
+        written = connection.execute(text("select created_at from proposals")).scalar_one()
     assert written.startswith("2026-06-30 23:30:00")
 
 
@@ -133,14 +133,16 @@ def test_a_replaced_proposal_keeps_the_time_of_its_making(store: SqlStore, tmp_p
     with SqlStore.open(tmp_path / "data", clock=lambda: NOW + timedelta(days=1)) as later:
         later.save_proposal("web", a_proposal(1, title="new"))
 
-    with store._read() as session:
-        row = session.get_one(ProposalRow, ("web", 1))
+    with store._read() as connection:
+        row = connection.execute(select(PROPOSALS)).one()
     assert (row.created_at, row.updated_at) == (NOW, NOW + timedelta(days=1))
 
 
 def test_every_connection_syncs_each_commit_to_a_write_ahead_log(store: SqlStore) -> None:
-    with store._read() as session:
-        settings = [session.scalar(text(f"pragma {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")]
+    with store._read() as connection:
+        settings = [
+            connection.scalar(text(f"pragma {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
 
     assert settings == ["wal", 2, 1]
 
@@ -148,8 +150,8 @@ def test_every_connection_syncs_each_commit_to_a_write_ahead_log(store: SqlStore
 @pytest.mark.parametrize("change", ["state = 'odd'", "marks = '{}'", "marks = '{'", "created_at = 'yesterday'"])
 def test_a_row_that_we_did_not_write_is_damage(store: SqlStore, tmp_path: Path, change: str) -> None:
     store.save_proposal("web", a_proposal(0))
-    with store._write() as session:
-        session.execute(text(f"update proposals set {change}"))
+    with store._write() as connection:
+        connection.execute(text(f"update proposals set {change}"))
 
     with pytest.raises(StoreError, match=r"quarterdeck\.db is damaged") as caught:
         store.proposals("web")

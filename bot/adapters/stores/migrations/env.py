@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from bot.adapters.stores.tables import Base
+from bot.adapters.stores.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,  # SQLite alters a table by copying it
     transactional_ddl=True,  # our connections begin explicitly, so SQLite takes back half a migration too
 )
