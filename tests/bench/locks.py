@@ -40,6 +40,7 @@ class Bench:
         self.env = {
             **os.environ, "PIP_INDEX_URL": index.url, "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1", "HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPYCACHEPREFIX": str(folder / "compiled"), "PYTHONDONTWRITEBYTECODE": "",
         }  # fmt: skip
 
     def packages(self, *names: str, requires: tuple[str, ...] = ()) -> None:
