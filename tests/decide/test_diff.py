@@ -1,5 +1,6 @@
 """What changed in a lock, and what did not move although it could have."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -82,3 +83,10 @@ def test_what_holds_a_package_back_is_named(
     row = diff.held_back(a_pin(), "requirements.txt", latest, holders)
     assert (row.name, row.taken, row.newest) == ("django", "4.2.15", "5.0")
     assert (row.why.code, row.why.text) == (code, text)
+
+
+def test_a_release_that_would_have_to_be_built_holds_a_package_back_unless_it_may_be() -> None:
+    latest = replace(_release("5.0"), wheels=False)
+    for build, code in (((), "no-wheel"), (("django",), "resolver")):
+        holders = Holders(wanted=(), python="3.11", cutoff=None, parents={}, build=build)
+        assert diff.held_back(a_pin(), "requirements.txt", latest, holders).why.code == code

@@ -3,7 +3,7 @@
 import json
 
 from bot.decide import document
-from bot.model.findings import MovedDigest, QuarterDue, Unreadable
+from bot.model.findings import LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue, Unreadable
 from bot.model.plan import Deferred, NothingToDo, Rebuild, Relock, Repin, Step, UpgradeAll
 from bot.model.policy import Policy, Trigger
 from bot.model.repository import Repository
@@ -46,6 +46,8 @@ def test_a_run_has_every_name_of_the_contract() -> None:
         Unreadable(path="a.in", line=2, subject="x", why="y"), Unreadable(path="b.in", line=0, subject="x", why="y"),
         MovedDigest(use=PINNED, current=OLD, available=NEW), QuarterDue(quarter="2026q4", since=None),
         QuarterDue(quarter="2026q4", since=NOW),
+        PythonMismatch(path="a.txt", locked="3.11", installed="3.12", where="Dockerfile:3"),
+        LockOutOfDate(path="a.txt", subject="django", why="a.in:1 asks for django<5, the lock pins 5.1"),
     )  # fmt: skip
     change = a_change(images=(an_image_change(),), held_back=(HELD,))
     run = _record(plan=a_rebuild(steps=steps), findings=findings, change=change, proposal=a_proposal())
@@ -68,6 +70,8 @@ def test_a_run_has_every_name_of_the_contract() -> None:
         ("unreadable", "a.in:2", "y"), ("unreadable", "b.in", "y"),
         ("moved-digest", "Dockerfile:1", f"python:3.12-slim points to {NEW} now"),
         ("quarter-due", "", "never rebuilt before"), ("quarter-due", "", "due since 2026-11-24"),
+        ("python-mismatch", "a.txt", "it is compiled for Python 3.11, and Dockerfile:3 installs it in Python 3.12"),
+        ("lock-out-of-date", "a.txt", "a.in:1 asks for django<5, the lock pins 5.1"),
     ]  # fmt: skip
     assert all(set(row) == FINDING_KEYS for row in rows)
     plan = found["plan"]

@@ -174,3 +174,14 @@ def test_every_plan_and_every_step_has_reasons(trigger, only, packages, calendar
     if isinstance(decided, Rebuild):
         assert decided.steps
         assert all(step.why for step in decided.steps)
+
+
+def test_a_lock_that_does_not_match_its_sources_waits_for_the_quarter_and_says_how_not_to() -> None:
+    waiting = a_situation(calendar=DONE, stale=frozenset({"requirements.txt"}))
+    decided = plan.plan(Wish(), waiting)
+    assert isinstance(decided, Deferred)
+    assert decided.why[0].text == (
+        "requirements.txt not in line with the sources; the next rebuild mends it, --refresh does it now"
+    )
+    last = NotDue(quarter="2026q4", until=None)
+    assert isinstance(plan.plan(Wish(), replace(waiting, calendar=last)), NothingToDo)
