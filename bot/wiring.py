@@ -246,7 +246,7 @@ FORGES: Mapping[ForgeKind, Callable[[House], Forge]] = {
 }
 LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.PIP_TOOLS: lambda house: PipToolsLocker(house.rooms, house.interpreters, house.memory),
-    LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.memory),
+    LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.interpreters, house.memory),
 }
 ENGINES: Mapping[str, Callable[[House], Engine]] = {
     "threads": lambda house: ThreadEngine(house.settings.engine.workers),

@@ -105,7 +105,13 @@ class Home:
             if request and request["branch"].startswith("quarterdeck/quarterly-")
         }
         verdict = calendar.due(self.inner.settings.schedule, done, self.clock())
-        due = "now" if isinstance(verdict, calendar.Due) else (f"{verdict.until:%Y-%m-%d}" if verdict.until else None)
+        told = document.get("next_due")  # the run saw proposals that were merged, which the store alone does not know
+        until = datetime.fromisoformat(told) if told else None
+        if isinstance(verdict, calendar.NotDue):
+            until = verdict.until
+        elif until is not None and until <= self.clock():
+            until = None
+        due = f"{until:%Y-%m-%d}" if until else ("now" if isinstance(verdict, calendar.Due) else None)
         names = ("name", "url", "branch", "commit", "outcome", "verdict", "finished_at", "pull_request", "error")
         return {**{name: document[name] for name in names}, "next_due": due}
 

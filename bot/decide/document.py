@@ -49,6 +49,7 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "verdict": _verdict(run),
         "why": _reasons(run.why),
         "trigger": str(run.asked),
+        "next_due": _time(run.next_due) if run.next_due else None,
         "started_at": _time(run.started_at),
         "finished_at": _time(run.finished_at),
     }

@@ -149,9 +149,14 @@ def _image_table(images: tuple[ImageChange, ...]) -> str:
 def _held_table(held: tuple[HeldBack, ...]) -> str:
     if not held:
         return ""
-    rows = [[code(row.name), code(row.taken), code(row.newest), prose(row.why.text)] for row in held]
+    several = len({row.path for row in held}) > 1
+    rows = [
+        [*([code(row.path)] if several else []), code(row.name), code(row.taken), code(row.newest), prose(row.why.text)]
+        for row in held
+    ]
     intro = "These have a newer release that was not taken:"
-    return f"## Held back\n\n{intro}\n\n" + table(["package", "stays at", "newest", "held by"], rows)
+    head = [*(["lock"] if several else []), "package", "stays at", "newest", "held by"]
+    return f"## Held back\n\n{intro}\n\n" + table(head, rows)
 
 
 def _mismatches(mismatches: tuple[PythonMismatch, ...]) -> str:

@@ -75,7 +75,8 @@ def _effective(wish: Wish) -> Trigger:
 
 
 def _asked(wish: Wish, situation: Situation) -> Reason:
-    text = f"somebody asked to {wish.moves.text} now"
+    cooldown = situation.policy.cooldown and not wish.moves.narrow
+    text = f"somebody asked to {wish.moves.text} now{', without a cooldown' if cooldown else ''}"
     return Reason(code="manual", subject=situation.snapshot.repository, text=text)
 
 
@@ -120,7 +121,7 @@ def _due_reason(quarter: str, since: datetime | None, repository: str) -> Reason
 
 def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, why: Reason) -> Plan:
     snapshot, moves = situation.snapshot, wish.moves
-    cutoff = _cutoff(situation, trigger)
+    cutoff = _cutoff(situation, trigger, moves)
     terms = Terms(stale=situation.stale, cutoff=cutoff, policy=situation.policy, why=why)
     locks = relocks.steps(moves, snapshot.locks, terms) if wish.only != "images" else ()
     images = _image_steps(situation, why) if wish.only != "locks" and not moves.narrow else []
@@ -133,9 +134,13 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
     return Rebuild(trigger=trigger, branch=branch, quarter=quarter, steps=(*locks, *images), why=(why,))
 
 
-def _cutoff(situation: Situation, trigger: Trigger) -> datetime | None:
-    """Give the newest upload that a quarterly upgrade takes: a whole day, so that a day has one answer."""
-    if trigger is not Trigger.QUARTERLY or not situation.policy.cooldown:
+def _cutoff(situation: Situation, trigger: Trigger, moves: Moves) -> datetime | None:
+    """Give the newest upload that is taken: a whole day, so that a day has one answer.
+
+    Who asks for everything now wants the newest of everything; who asks for less wants it for nothing else.
+    """
+    everything_now = trigger is Trigger.MANUAL and not moves.narrow
+    if everything_now or not situation.policy.cooldown:
         return None
     limit = situation.now.astimezone(UTC) - situation.policy.cooldown
     return datetime.combine(limit.date(), time(), tzinfo=UTC)

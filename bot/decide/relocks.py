@@ -121,6 +121,21 @@ def read_only(locks: tuple[Lock, ...]) -> tuple[Reason, ...]:
     )
 
 
+def guessed(steps: tuple[Step, ...], guess: str) -> tuple[Reason, ...]:
+    """Say which locks are compiled for a Python that nothing names; `guess` is what `python_from` says then."""
+    locks = (step.action.lock for step in steps if isinstance(step.action, Relock))
+    return tuple(
+        Reason(
+            code="python-guessed",
+            subject=lock.path,
+            text=f"nothing names the Python of {lock.path}, so it was compiled for {lock.python}, {guess}: name it "
+            f'in .quarterdeck.toml, as python = "{lock.python}"',
+        )
+        for lock in locks
+        if lock.python_from == guess
+    )
+
+
 def in_order(locks: tuple[Lock, ...]) -> tuple[Lock, ...]:
     """Sort locks so that each comes after those that it includes; by path where they do not depend."""
     waiting = {lock.path: lock for lock in sorted(locks, key=lambda lock: lock.path)}

@@ -2,7 +2,8 @@
 
 A resolver that is told `child==2` lets a parent that forbids it jump to its newest release, across majors. Asked for
 the lowest versions instead, with every pin bounded from below by where it stands, it lets that parent go exactly as
-far as it must. Only then the newest is asked for, with all of this fixed, for what joins the lock.
+far as it must. Who must move at all is asked without that: a package that the lock leaves open would be lowest too,
+and drag others along.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,7 +52,9 @@ def standing(pins: tuple[Pin, ...]) -> Versions:
 def smallest(current: Versions, wanted: tuple[str, ...], ask: Ask) -> Movements | None:
     """Find the smallest movement from `current` that fulfils `wanted` (`jinja2>=3.1.6`); None: there is none.
 
-    Where nothing but a step down of another package would do, that is taken: the reason says so.
+    The lowest question gives the wanted versions, and how far others must go at most; who must go at all is seen with
+    the newest of everything that the lock leaves open. Where nothing but a step down of another package would do,
+    that is taken: the reason says so.
     """
     bounds = tuple(f"{name}>={at}" for name, at in sorted(current.items()))
     names = {_name(line) for line in wanted}
@@ -60,18 +63,19 @@ def smallest(current: Versions, wanted: tuple[str, ...], ask: Ask) -> Movements 
         low = ask(Question(constraints=wanted))
     if low is None:
         return None
-    fixed = {name: low[name] for name in low if name in names} | moved(current, low)
+    fixed = {name: low[name] for name in low if name in names}
     for _ in range(ROUNDS):
         answer = ask(Question(constraints=_exactly(fixed)))
-        if answer is None:  # what joins cannot be the newest: the lowest goes with the rest
+        if answer is None:  # what the lock leaves open cannot be the newest: the lowest goes with the rest
             fixed = {name: at for name, at in low.items() if current.get(name) != at}
             break
-        further = {name: at for name, at in moved(current, answer).items() if name not in fixed}
+        further = {name: low.get(name, at) for name, at in moved(current, answer).items() if name not in fixed}
         if not further:
             break
         fixed |= further
     why = tuple(_reason(name, current, fixed, names) for name in _others(current, fixed, names))
-    return Movements(versions=fixed, why=why)
+    going = {name: at for name, at in fixed.items() if name in names or current.get(name) != at}
+    return Movements(versions=going, why=why)
 
 
 def moved(current: Versions, answer: Versions) -> dict[str, str]:

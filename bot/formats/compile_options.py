@@ -94,17 +94,14 @@ PIP_COMPILE = (
     *_options(
         Kind.OURS,
         "--color/--no-color -v,--verbose -q,--quiet -n,--dry-run -r,--rebuild -U,--upgrade/--no-upgrade"
-        " -P,--upgrade-package= --cache-dir= --config= --no-config",
+        " -P,--upgrade-package= --cache-dir= --config= --no-config"
+        " --no-index",  # pip-tools 7.4 writes it beside --index-url=None, and alone it would find nothing
     ),
     *_options(Kind.OUTPUT, "-o,--output-file="),
     *_options(Kind.PIP_ARGS, "--pip-args="),
     *_options(Kind.DANGEROUS, "-f,--find-links=", FIND_LINKS, INDEX_TABLE),
     *_options(Kind.DANGEROUS, "--cert= --client-cert=", CERTIFICATE, PIP_CONF),
     *_options(Kind.DANGEROUS, "--trusted-host=", UNCHECKED, PIP_CONF),
-    *_options(
-        Kind.DANGEROUS, "--no-index", "leaves out every package index",
-        "write --no-emit-index-url if only the lock's index lines are meant",
-    ),
     *_options(Kind.DANGEROUS, "--no-build-isolation", "builds with what is installed beside pip", FROM_SOURCE),
     *_options(
         Kind.DANGEROUS, "--build-deps-for= --all-build-deps --only-build-deps", "runs the project's build backend",
@@ -120,7 +117,7 @@ PIP_COMPILE = (
 UV_COMPILE = (
     *_options(
         Kind.SAFE,
-        "--extra= --all-extras/--no-all-extras --group= --no-deps/--deps --format= --strip-extras/--no-strip-extras"
+        "--extra= --all-extras/--no-all-extras --group= --no-deps/--deps --strip-extras/--no-strip-extras"
         " --strip-markers/--no-strip-markers --annotate/--no-annotate --header/--no-header --annotation-style="
         " --generate-hashes/--no-generate-hashes --require-build-hashes/--no-require-build-hashes --no-build/--build"
         " --no-binary= --only-binary= --python-version= --python-platform= --universal/--no-universal"
@@ -151,6 +148,10 @@ UV_COMPILE = (
     *_options(Kind.DANGEROUS, "--cert= --client-cert=", CERTIFICATE, PIP_CONF),
     *_options(Kind.DANGEROUS, "--trusted-host,--allow-insecure-host=", UNCHECKED, PIP_CONF),
     *_options(Kind.DANGEROUS, "--no-index", "leaves out every package index", "drop it"),
+    *_options(
+        Kind.DANGEROUS, "--format=", "writes another form of lock, which can be read, but not written yet",
+        "write a requirements file",
+    ),
     *_options(
         Kind.DANGEROUS, "--no-build-isolation --no-build-isolation-package=", "builds with what is installed beside uv",
         FROM_SOURCE,

@@ -17,9 +17,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 NOISE = re.compile(r"^(WARNING|DEPRECATION|INFO|Looking in|Collecting|  (File|Downloading|Using)|Traceback|\[notice])")
 PATH = re.compile(r"(?<![\w:/.])(?:file:/)?/(?:[\w.+@-]+/)+[\w.+@-]*")
 CREDENTIAL = re.compile(r"(https?://)[^/\s@]+@")
-ONLY_SDIST = re.compile(
-    r"no usable wheels|has no wheels|building source distributions is disabled|only[- ]binary", re.IGNORECASE
-)
+ONLY_SDIST = re.compile(r"has no usable wheels|no wheels? (?:with|are|is) |has no wheels", re.IGNORECASE)
 NO_SOLUTION = "No solution found"
 NOT_BUILT = "error: Failed to build"
 LIMIT = 600  # characters; a reason is read by people

@@ -60,6 +60,7 @@ class Lock:
     themselves and so must be compiled before; all paths are relative to the repository.
     `obstacle` says why it cannot be compiled again, "" where it can.
     `python_from` is the kind of what names its Python, `python_where` the place (`Dockerfile:3 (python:3.12-slim)`).
+    `python_full` has the patch release too (`3.12.9`), "" where nobody names it.
     `platform` (`linux/amd64`) and `libc` are those of the image that installs it, `pip_tools` is the version of
     pip-tools that the repository itself pins ("" for none). `index_url` and `extra_indexes` are the package indexes
     that its command or its sources name, as written.
@@ -83,6 +84,7 @@ class Lock:
     index_url: str = ""
     extra_indexes: tuple[str, ...] = ()
     python_where: str = ""
+    python_full: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

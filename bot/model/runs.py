@@ -54,3 +54,4 @@ class RunRecord:
     proposal: Proposal | None = None
     why: tuple[Reason, ...] = ()
     failure: Failure | None = None
+    next_due: datetime | None = None

@@ -14,6 +14,7 @@ from bot.model.plan import Rebuild, Relock, Repin, Step
 from bot.model.snapshot import Snapshot
 from bot.workflow.context import Tools
 from bot.workflow.held import Compiled, held_back
+from bot.workflow.survey_python import GUESS
 from bot.workflow.together import together
 
 COMPILERS = 2  # locks of one repository compiled at a time, where neither includes the other
@@ -41,7 +42,12 @@ def apply(tools: Tools, job: Job, now: datetime) -> Change:
         images=_image_rows(job),
         held_back=held,
         commands=tuple(done.command for done in compiled),
-        notes=tuple(note for done in compiled for note in done.notes) + notes + relocks.read_only(job.snapshot.locks),
+        notes=(
+            *(note for done in compiled for note in done.notes),
+            *notes,
+            *relocks.read_only(job.snapshot.locks),
+            *relocks.guessed(job.rebuild.steps, GUESS),
+        ),
     )
 
 

@@ -121,6 +121,7 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         looks=seen.looks,
         findings=assess.assess(seen.snapshot, seen.moved, verdict),
         plan=_enabled(case, plan.plan(case.wish, situation)),
+        next_due=verdict.until if isinstance(verdict, calendar.NotDue) else None,
     )
 
 

@@ -51,7 +51,7 @@ def survey_locks(
         if obstacle is not None:
             obstacles[path] = obstacle
     for path, text in foreign.items():
-        lock, rows = _foreign(path, text)
+        lock, rows = _foreign(path, text, files)
         locks.append(with_python(lock, lock.python, clues))
         unreadable += rows
     obstacles = _circles(locks) | obstacles
@@ -67,13 +67,22 @@ def survey_locks(
     )
 
 
-def _foreign(path: str, text: str) -> tuple[Lock, tuple[Unreadable, ...]]:
+def _foreign(path: str, text: str, files: frozenset[str]) -> tuple[Lock, tuple[Unreadable, ...]]:
     """Read a lock that another tool writes, for its pins."""
     found = foreign_locks.read(path, text)
     lock = Lock(
-        path=path, locker=found.locker, command="", arguments=(), directory=path.rpartition("/")[0],
-        sources=found.sources, inputs=(), after=(), python=found.python, python_from="", pins=found.pins,
-    )  # fmt: skip
+        path=path,
+        locker=found.locker,
+        command="",
+        arguments=(),
+        directory=path.rpartition("/")[0],
+        sources=tuple(name for name in found.sources if name in files),
+        inputs=(),
+        after=(),
+        python=found.python,
+        python_from="",
+        pins=found.pins,
+    )
     return lock, found.unreadable
 
 
@@ -99,8 +108,13 @@ def _lock(path: str, making: Making, view: View) -> tuple[Lock, list[Unreadable]
             extra_indexes=reads.extra_indexes,
         ),
         list(strange),
-        reads.obstacle,
+        reads.obstacle or _not_understood(strange),
     )
+
+
+def _not_understood(strange: tuple[Unreadable, ...]) -> Obstacle | None:
+    """Object to a lock in which something is not understood: writing it anew would be a guess."""
+    return Obstacle(place=f"{strange[0].path}:{strange[0].line}", why=strange[0].why) if strange else None
 
 
 def _gone(declared: tuple[Declared, ...], texts: Mapping[str, str], files: frozenset[str]) -> list[Unreadable]:

@@ -22,6 +22,7 @@ from bot.model.locks import Lock
 
 HEADER = "lock header"
 CONFIG = "config"
+GUESS = "the Python that runs Quarterdeck"
 ENTRY = "[[locks]]"
 
 NAMED = re.compile(r"(?:c?python-?|py)?(?P<version>3\.\d+)(?!\d)", re.IGNORECASE)
@@ -69,7 +70,7 @@ def _fallbacks(clues: Clues) -> Iterator[tuple[str, str]]:
     tags = {tag_python(use) for use in clues.images} - {""}
     if len(tags) == 1:
         yield tags.pop(), "Dockerfile"
-    yield clues.default, "the Python that runs Quarterdeck"
+    yield clues.default, GUESS
 
 
 def tag_python(use: ImageUse) -> str:

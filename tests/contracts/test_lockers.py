@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.lockers.interpreters import OURS
 from bot.errors import AccessDenied, LockFailed, Unavailable
 from bot.model.locks import LockerName
 from bot.model.plan import FixAtLeast, Refresh, UpgradeOnly
@@ -155,3 +156,61 @@ def test_a_resolver_that_runs_for_ever_is_stopped(bench: LockerBench, monkeypatc
     bench.index.slow("/simple/other/", 20)
     with pytest.raises((LockFailed, Unavailable), match="ran longer than"):
         bench.compile("other\n", "other==1.0\n    # via -r a.in\n")
+
+
+def test_a_release_that_needs_a_patch_release_of_python_is_taken_where_that_is_there(bench: LockerBench) -> None:
+    """`>=3.11.1` is common, and 3.11 alone would be 3.11.0 for a resolver."""
+    bench.index.add("other", "3.0", requires_python=f">={OURS}.1", uploaded_at=LONG_AGO)
+    bench.index.add("other", "4.0", requires_python=f"!={OURS}.0", uploaded_at=LONG_AGO)
+    done = bench.compile("other\n", "other==1.0\n    # via -r a.in\n")
+    assert bench.pins(done) == {"other": "4.0"}
+
+
+def test_a_fix_drags_nothing_along_that_only_the_oldest_of_something_unpinned_would_need(bench: LockerBench) -> None:
+    """`open` is left out of the lock, so nothing holds it: its oldest release needs another `other`, its newest not."""
+    bench.index.add("open", "0.1", requires=["other>=2"], uploaded_at=LONG_AGO)
+    bench.index.add("open", "1.0", requires=["other"], uploaded_at=LONG_AGO)
+    bench.index.add("child", "1.1", requires=["open"], uploaded_at=LONG_AGO)
+    body = "child==1.0\n    # via -r a.in\nother==1.0\n    # via -r a.in\n"
+    done = bench.compile("child\nother\n", body, movement=FixAtLeast(floors=(("child", "1.1"),)))
+    assert bench.pins(done)["child"] == "1.1"
+    assert bench.pins(done)["other"] == "1.0"
+    assert done.moved == ()
+
+
+def test_what_is_named_is_wanted_now_and_the_cooldown_holds_for_everything_else(bench: LockerBench) -> None:
+    week, yesterday = NOW - timedelta(days=7), NOW - timedelta(days=1)
+    bench.index.add("other", "3.0", uploaded_at=yesterday)
+    bench.index.add("fresh", "1.0", uploaded_at=LONG_AGO)
+    bench.index.add("fresh", "2.0", uploaded_at=yesterday)
+    body = "other==1.0\n    # via -r a.in\n"
+    refreshed = bench.compile("other\nfresh\n", body, movement=Refresh(), before=week)
+    assert bench.pins(refreshed) == {"fresh": "1.0", "other": "1.0"}
+    named = bench.compile("other\nfresh\n", body, movement=UpgradeOnly(names=("other",)), before=week)
+    assert bench.pins(named) == {"fresh": "1.0", "other": "3.0"}
+
+
+def test_a_fix_that_needs_something_young_takes_it_and_says_so(bench: LockerBench) -> None:
+    week, yesterday = NOW - timedelta(days=7), NOW - timedelta(days=1)
+    bench.index.add("helper", "1.0", uploaded_at=yesterday)
+    bench.index.add("other", "3.0", requires=["helper"], uploaded_at=yesterday)
+    body = "other==1.0\n    # via -r a.in\n"
+    done = bench.compile("other\n", body, movement=FixAtLeast(floors=(("other", "2.5"),)), before=week)
+    assert bench.pins(done) == {"helper": "1.0", "other": "3.0"}
+    assert [note.code for note in done.notes] == ["cooldown-not-kept"]
+
+
+def test_what_fails_because_of_the_cooldown_says_so(bench: LockerBench) -> None:
+    bench.index.add("other", "3.0", uploaded_at=NOW - timedelta(days=1))
+    with pytest.raises(LockFailed) as caught:
+        bench.compile("other>=3\n", "other==1.0\n    # via -r a.in\n", before=NOW - timedelta(days=7))
+    assert "releases of other that are younger than the cooldown were left out" in caught.value.hint
+
+
+def test_a_password_in_a_lock_is_told_and_not_kept(bench: LockerBench) -> None:
+    body = "--extra-index-url http://user:hunter2@index.example/simple\n\nother==1.0\n    # via -r a.in\n"
+    done = bench.compile("other\n", body)
+    assert bench.pins(done) == {"other": "2.0"}
+    assert "hunter2" in done.text
+    assert [note.code for note in done.notes] == ["password-in-lock"]
+    assert "hunter2" not in str(bench.answers) + str(done.notes)

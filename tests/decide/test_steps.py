@@ -72,7 +72,7 @@ def test_a_parent_goes_to_the_lowest_release_that_allows_the_fix_and_nothing_els
     assert [reason.text for reason in found.why] == [
         "parent 1.0 does not go with child 2.0; 1.2 is the lowest that does"
     ]
-    assert len(resolver.asked) == 2
+    assert [question.lowest for question in resolver.asked] == [True, False, False]
 
 
 def test_what_joins_is_the_newest_not_the_lowest() -> None:
@@ -110,12 +110,29 @@ def test_where_the_newest_of_what_joins_does_not_fit_its_lowest_is_taken() -> No
     assert found == steps.Movements(versions={"a": "2", "new": "1"}, why=())
 
 
-def test_what_joins_may_move_others_too() -> None:
-    answers = iter([{"a": "2", "b": "1"}, {"a": "2", "b": "3", "new": "9"}, {"a": "2", "b": "3", "new": "9"}])
+def test_what_joins_moves_others_only_as_far_as_the_lowest_of_it_would() -> None:
+    answers = iter(
+        [{"a": "2", "b": "1.5", "new": "1"}, {"a": "2", "b": "3", "new": "9"}, {"a": "2", "b": "1.5", "new": "4"}]
+    )
     found = steps.smallest({"a": "1", "b": "1"}, ("a>=2",), lambda question: next(answers))
     assert found is not None
-    assert found.versions == {"a": "2", "b": "3"}
+    assert found.versions == {"a": "2", "b": "1.5"}
     assert [reason.subject for reason in found.why] == ["b"]
+
+
+def test_a_package_that_the_lock_leaves_open_drags_no_other_along() -> None:
+    """Its lowest release would need another `b`, its newest does not: nothing but `a` moves."""
+    answers = iter([{"a": "2", "b": "5", "open": "0.1"}, {"a": "2", "b": "1", "open": "9"}])
+    found = steps.smallest({"a": "1", "b": "1"}, ("a>=2",), lambda question: next(answers))
+    assert found == steps.Movements(versions={"a": "2"}, why=())
+
+
+def test_what_can_stay_with_an_older_newcomer_stays() -> None:
+    answers = iter(
+        [{"a": "2", "b": "1", "new": "1"}, {"a": "2", "b": "3", "new": "9"}, {"a": "2", "b": "1", "new": "4"}]
+    )
+    found = steps.smallest({"a": "1", "b": "1"}, ("a>=2",), lambda question: next(answers))
+    assert found == steps.Movements(versions={"a": "2"}, why=())
 
 
 def test_packages_that_keep_moving_end_the_search() -> None:

@@ -195,8 +195,6 @@ def test_words_are_read_as_the_tools_read_them(
           " describe the lock in [[locks]] of .quarterdeck.toml"]),
         ("pip-compile --generate-hash a.in",
          ["--generate-hash is no option of pip-compile that this version knows; did you mean --generate-hashes?"]),
-        ("pip-compile --no-index a.in",
-         ["--no-index leaves out every package index; write --no-emit-index-url if only the lock's index lines are meant"]),
         ("pip-compile -c https://u:p@x.example/limits.txt a.in",
          ["--constraint names an address instead of a file of the repository; put the file into the repository and name"
           " it by a relative path"]),
@@ -326,3 +324,11 @@ def test_no_words_make_the_reader_fail_and_what_is_kept_stays_what_it_was(locker
     again = compile_command.of_words(locker, command.arguments)
     assert again.options == command.options
     assert again.refusals == ()
+
+
+def test_the_no_index_that_pip_tools_7_4_writes_means_nothing() -> None:
+    found = compile_command.parse(
+        "pip-compile --cert=None --client-cert=None --index-url=None --no-index --output-file=a.txt --pip-args=None a.in"
+    )
+    assert found is not None
+    assert (found.refused, found.options) == ((), ())

@@ -63,7 +63,7 @@ class LockerBench:
     def locker(self) -> Locker:
         """The locker that this bench is about."""
         if self.name is LockerName.UV_PIP:
-            return UvPipLocker(self.rooms, self.memory)
+            return UvPipLocker(self.rooms, Interpreters(self.rooms), self.memory)
         return PipToolsLocker(self.rooms, Interpreters(self.rooms), self.memory)
 
     @property

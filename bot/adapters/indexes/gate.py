@@ -170,7 +170,7 @@ class Gate:
         return self._pages.files(question.pages) if question else []
 
     def _hidden(self, session: GateSession, question: Question) -> frozenset[str]:
-        if session.cutoff is None:
+        if session.cutoff is None or question.name in session.free:
             return frozenset()
         ages = self._answers.ages(question, session.cutoff)
         visible = session.visible(question.name)

@@ -36,6 +36,7 @@ class GateSession:
         self.set = set_name(places)
         self.cutoff = view.cutoff.timestamp() if view.cutoff else None
         self.sdists = view.sdists
+        self.free = view.free
         self._visible: dict[str, dict[str, str]] = {}
         for name, version in view.visible:
             self._visible.setdefault(name, {})[index_answers.version_key(version)] = version

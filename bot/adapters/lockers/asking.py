@@ -28,14 +28,15 @@ LOG = logging.getLogger(__name__)
 class Uv:
     """Asks uv about one lock: `room.tree` holds the repository's files, `python` is an interpreter for it to look at.
 
-    `platform` is uv's name of the platform to resolve for, "" for this machine's. `build` names packages whose
-    source distributions may be built.
+    `platform` is uv's name of the platform to resolve for, "" for this machine's, `version` the Python to resolve for,
+    "" for that of the interpreter. `build` names packages whose source distributions may be built.
     """
 
     room: Room
     lock: Lock
     python: Path
     platform: str = ""
+    version: str = ""
     build: tuple[str, ...] = ()
     readable: tuple[Path, ...] = ()
 
@@ -49,13 +50,14 @@ class Uv:
             output, limits = Path(folder) / "answer.txt", Path(folder) / "limits.txt"
             output.write_text(texts.read(tree, self.lock.path).text, "utf-8")
             limits.write_text("".join(f"{line}\n" for line in constraints), "utf-8")
-            arguments = command_lines.uv_compile(self.lock, list(moving), str(output))
+            arguments = command_lines.uv_compile(self.lock, list(moving), str(output), python=self.version)
             ours = [
                 "--quiet", f"--python={self.python}", *self.formats(), *options,
                 *([f"--python-platform={self.platform}"] if self.platform else []),
                 *([f"--constraints={limits}"] if constraints else []),
             ]  # fmt: skip
-            once = [word for word in ours if word not in arguments]  # uv refuses a flag that stands twice
+            unsaid = ours if "--no-build" not in arguments else [word for word in ours if word != NO_BUILDS]
+            once = [word for word in unsaid if word not in arguments]  # uv refuses a flag that stands twice
             argv = [uv.find_uv_bin(), "pip", "compile", *once, *arguments]
             done = self.room.run(argv, cwd=tree / self.lock.directory, readable=self.readable)
             return done, texts.read(Path(folder), output.name).text if done.code == 0 else ""

@@ -17,6 +17,7 @@ NOT_FOR_UV = frozenset({
     "--no-header",
 })  # fmt: skip
 CUTOFFS = frozenset({"--uploaded-prior-to", "--exclude-newer"})  # the gate holds them, for every pip and uv alike
+LATEST_PATCH = 99  # images are at the latest patch release of their Python, whatever its number is
 ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
@@ -49,8 +50,11 @@ def pip_compile(lock: Lock, moving: list[str], output: str) -> list[str]:
     return [*moving, *own, f"--output-file={output}", "--", *_sources(lock)]
 
 
-def uv_compile(lock: Lock, moving: list[str], output: str) -> list[str]:
-    """Give uv's arguments (behind `uv pip compile`) for the same question, whatever tool wrote the lock."""
+def uv_compile(lock: Lock, moving: list[str], output: str, *, python: str) -> list[str]:
+    """Give uv's arguments (behind `uv pip compile`) for the same question, whatever tool wrote the lock.
+
+    `python` is the version to resolve for, "" for the interpreter's own; what the lock's command names goes before it.
+    """
     if lock.locker is LockerName.UV_PIP:
         own = [word for word in lock.arguments if option(word) not in CUTOFFS]
     else:
@@ -58,8 +62,8 @@ def uv_compile(lock: Lock, moving: list[str], output: str) -> list[str]:
         own += ["--prerelease=allow"] if "--pre" in lock.arguments else []
         own += ["--no-strip-extras"] if "--strip-extras" not in lock.arguments else []
         own.append("--no-sources")  # pip-tools knows nothing of [tool.uv.sources]
-    if not value(lock, "--python-version"):
-        own.append(f"--python-version={lock.python}")
+    if python and not value(lock, "--python-version"):
+        own.append(f"--python-version={python}")
     return [*moving, *own, f"--output-file={output}", "--", *_sources(lock)]
 
 
@@ -68,14 +72,17 @@ def for_people(relock: Relock, moving: list[str], *, by_uv: bool = False) -> str
     lock = relock.lock
     output = relative(lock, lock.path)
     if by_uv or lock.locker is LockerName.UV_PIP:
-        arguments, tool, cutoff = uv_compile(lock, moving, output), ["uv", "pip", "compile"], "--exclude-newer"
+        python = lock.python_full or lock.python
+        arguments = uv_compile(lock, moving, output, python=python)
+        tool, cutoff = ["uv", "pip", "compile"], "--exclude-newer"
     else:
         arguments, tool, cutoff = pip_compile(lock, moving, output), ["pip-compile"], "--uploaded-prior-to"
     own = own_cutoff(lock)
     before = own or (stamp(relock.uploaded_before) if relock.uploaded_before else "")
-    limit = [*_indexes(lock), *([f"{cutoff}={before}"] if before else [])]
+    narrow = isinstance(relock.movement, UpgradeOnly | FixAtLeast)  # what is asked for by name may be younger
+    limit = [*_indexes(lock), *([f"{cutoff}={before}"] if before and not narrow else [])]
     words = [*tool, *arguments[: len(moving)], *limit, *arguments[len(moving) :]]
-    command = shlex.join(word for word in words if word != "--")
+    command = shlex.join(word for word in dict.fromkeys(words) if word != "--")
     return f"cd {shlex.quote(lock.directory)} && {command}" if lock.directory else command
 
 
@@ -85,6 +92,11 @@ def uv_platform(lock: Lock) -> str:
     if machine is None or not lock.platform.startswith("linux/"):
         return ""
     return f"{machine}-unknown-linux-musl" if lock.libc is Libc.MUSL else f"{machine}-manylinux_2_36"
+
+
+def uv_python(lock: Lock) -> str:
+    """Give the Python to resolve for where no interpreter of it is here: `3.9` alone would be 3.9.0 for uv."""
+    return lock.python_full or f"{lock.python}.{LATEST_PATCH}"
 
 
 def own_cutoff(lock: Lock) -> str:

@@ -32,7 +32,7 @@ def failure(lock: Lock, done: Finished, room: Room, complaint: str = "", about: 
     text = f"{about}: {why}" if about else why
     if missing := _missing(lock, room, said):
         text = f"no package index knows {missing}"
-    return LockFailed(f"{lock.path}: {text}", hint=_hint(lock, why))
+    return LockFailed(f"{lock.path}: {text}", hint=_hint(lock, room, said))
 
 
 def faulty(lock: Lock, faults: tuple[BotError, ...]) -> BotError:
@@ -51,14 +51,20 @@ def stopped(lock: Lock, error: Stopped, room: Room) -> BotError:
 
 def _missing(lock: Lock, room: Room, said: str) -> str:
     """Name the packages that the resolver failed for because no index knows them, with where they are asked for."""
-    names = [
-        name for name in room.session.missing() if re.search(rf"\b{re.escape(name)}\b", said.replace("_", "-").lower())
-    ]
     pinned = {pin.name: f" ({lock.path}:{pin.line})" for pin in lock.pins}
-    return ", ".join(f"{name}{pinned.get(name, '')}" for name in names)
+    return ", ".join(f"{name}{pinned.get(name, '')}" for name in _spoken_of(room.session.missing(), said))
 
 
-def _hint(lock: Lock, why: str) -> str:
-    if resolver_output.ONLY_SDIST.search(why):
+def _spoken_of(names: tuple[str, ...], said: str) -> list[str]:
+    """Choose the names of packages that a resolver's words speak of."""
+    spoken = said.replace("_", "-").lower()
+    return [name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", spoken)]
+
+
+def _hint(lock: Lock, room: Room, said: str) -> str:
+    if young := _spoken_of(room.session.young(), said):
+        names = ", ".join(young)
+        return f"releases of {names} that are younger than the cooldown were left out: wait, or lower [policy] cooldown"
+    if resolver_output.ONLY_SDIST.search(said):
         return "name the package in [policy] build_from_source, so that it may be built, or take a release with wheels"
     return f"change {', '.join(lock.sources or lock.inputs)} so that it resolves, then run again"

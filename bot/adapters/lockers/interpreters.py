@@ -55,6 +55,7 @@ class Interpreters:
         self._environments = Environments(rooms)
         self._guard = Lock()
         self._locks: dict[tuple[str, str], Lock] = {}
+        self._bases: dict[str, Path | None] = {}
         self._made: dict[tuple[str, str], Compiler] = {}
 
     def with_pip_tools(self, version: str) -> Path | None:
@@ -78,7 +79,7 @@ class Interpreters:
             return found
 
     def _compiler(self, python: str, pip_tools: str) -> Compiler | None:
-        base = self._base(python)
+        base = self.base(python)
         if base is None:
             return None
         ours = installed("pip-tools")
@@ -96,10 +97,16 @@ class Interpreters:
             found = _as_compiler(self._environments.get(f"{python}-newest-{ours}", base, None))
         return _noted(found, python, pip_tools, why) if why else found
 
-    def _base(self, python: str) -> Path | None:
-        """Find the interpreter itself, and install it where that is allowed."""
+    def base(self, python: str) -> Path | None:
+        """Find the interpreter itself, and install it where that is allowed; None where there is none."""
         if python == OURS:
             return Path(sys.executable)
+        with self._guard:
+            if python not in self._bases:
+                self._bases[python] = self._found(python)
+            return self._bases[python]
+
+    def _found(self, python: str) -> Path | None:
         if not VERSION.fullmatch(python):
             return None
         found = find(python) or self._installed(python)

@@ -15,7 +15,7 @@ from bot.adapters.lockers.interpreters import Compiler, Interpreters
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Room, Rooms
 from bot.adapters.lockers.verifying import Proof, verify
-from bot.adapters.lockers.views import built_where_allowed, notes_of, view_of
+from bot.adapters.lockers.views import PASSWORD, built_where_allowed, notes_of, view_of, without_cooldown
 from bot.errors import LockFailed
 from bot.formats import lock_file, lock_hashes, lock_merge
 from bot.formats.encodings import Decoded
@@ -65,7 +65,11 @@ class PipToolsLocker:
 
     def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         """Compile one lock; see ports.Locker. Without an interpreter of its Python, uv compiles and a note says so."""
-        return built_where_allowed(self._rooms, relock, lambda allowed: self._in_a_room(tree, allowed, now))
+
+        def work(allowed: Relock) -> Relocked:
+            return without_cooldown(allowed, lambda chosen: self._in_a_room(tree, chosen, now))
+
+        return built_where_allowed(self._rooms, relock, work)
 
     def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         lock = relock.lock
@@ -77,12 +81,13 @@ class PipToolsLocker:
             uv = Uv(
                 room=room, lock=lock, python=python, readable=prefix, build=relock.build,
                 platform="" if compiler else command_lines.uv_platform(lock),
+                version="" if compiler else command_lines.uv_python(lock),
             )  # fmt: skip
             work = Work(room=room, tree=tree, relock=relock, compiler=compiler, uv=uv, old=old)
             done = self._relocked(work, now)
             if faults := room.session.faults():
                 raise faulty(lock, faults)
-            return replace(done, notes=(*done.notes, *notes_of(relock, room.session), *_of(compiler)))
+            return replace(done, notes=(*done.notes, *notes_of(relock, room.session, old.text), *_of(compiler)))
 
     def _compiler(self, relock: Relock) -> Compiler | None:
         """Give what compiles this lock; None where only uv can resolve for its Python and platform, or shall."""
@@ -119,7 +124,7 @@ class PipToolsLocker:
             notes = proven.result()
         else:
             notes = self._proven(work, moves, text, again=True)
-        if moves.answer.text is not None:
+        if moves.answer.text is not None and not PASSWORD.search(text):
             self._kept.put(key, text, now)
         return work.result(moves, text, compiled=True, notes=notes)
 
@@ -136,7 +141,9 @@ class PipToolsLocker:
             raise stopped(lock, error, room) from error
         if done.code != 0:
             raise failure(lock, done, room, moves.answer.complaint)
-        return lock_hashes.completed(texts.read(work.tree, lock.path).text, known(lock, room, moves.answer))
+        text = texts.read(work.tree, lock.path).text
+        text = text.replace(f"{work.tree / lock.directory}/", "")  # some pip-tools write where they were run
+        return lock_hashes.completed(text, known(lock, room, moves.answer))
 
     def _by_uv(self, work: Work, moves: Moving) -> Relocked:
         """Let uv write, in pip-compile's form; what uv said of it is the lock."""

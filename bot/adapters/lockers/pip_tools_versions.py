@@ -6,7 +6,7 @@ Every limit was found by compiling, with and without hashes, with both of pip-to
 from packaging.version import InvalidVersion, Version
 
 ENDS = (
-    ("7.6.1", ""), ("7.5.3", "26.2"), ("7.5.2", "26"), ("7.5", "25.3"), ("7.0", "25.1"), ("6.13", "23.2"),
+    ("7.6.1", ""), ("7.5.3", "26.2"), ("7.5.2", "26"), ("7.5", "25.3"), ("7.0", "24.3"), ("6.13", "23.2"),
     ("6.6.1", "23.1"), ("6.5", "22.1"), ("6.4", "22"), ("5.4", "21.3"), ("5.1", "20.3"), ("0", "20.1"),
 )  # fmt: skip
 """From this pip-tools on, pip must be older than that; "" where every pip fits so far."""

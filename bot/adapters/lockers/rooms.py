@@ -58,6 +58,10 @@ class Session(Protocol):
         """Name the projects that no index knows."""
         ...
 
+    def young(self) -> tuple[str, ...]:
+        """Name the projects of which releases were hidden."""
+        ...
+
     def exempted(self) -> tuple[tuple[str, str], ...]:
         """Give the (name, version) pairs that are younger than the cutoff and were shown all the same."""
         ...

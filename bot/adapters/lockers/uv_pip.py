@@ -8,10 +8,11 @@ from pathlib import Path
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Uv
 from bot.adapters.lockers.failures import failure, faulty, stopped
+from bot.adapters.lockers.interpreters import Interpreters
 from bot.adapters.lockers.moving import Moving
-from bot.adapters.lockers.rooms import Rooms
+from bot.adapters.lockers.rooms import Room, Rooms
 from bot.adapters.lockers.verifying import Proof, verify
-from bot.adapters.lockers.views import built_where_allowed, notes_of, view_of
+from bot.adapters.lockers.views import built_where_allowed, notes_of, view_of, without_cooldown
 from bot.errors import LockFailed
 from bot.formats import lock_merge
 from bot.model.locks import Libc, LockerName
@@ -24,22 +25,36 @@ from bot.system.process import Stopped
 class UvPipLocker:
     """Implements ports.Locker with `uv pip compile`; uv is fast enough that its answer is the lock."""
 
-    def __init__(self, rooms: Rooms, kept: memory.Memory) -> None:
+    def __init__(self, rooms: Rooms, interpreters: Interpreters, kept: memory.Memory) -> None:
         self._rooms = rooms
+        self._interpreters = interpreters
         self._kept = kept
 
     def relock(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         """Compile one lock; see ports.Locker. The same answer as last time is not counted as a compile."""
-        return built_where_allowed(self._rooms, relock, lambda allowed: self._in_a_room(tree, allowed, now))
+
+        def work(allowed: Relock) -> Relocked:
+            return without_cooldown(allowed, lambda chosen: self._in_a_room(tree, chosen, now))
+
+        return built_where_allowed(self._rooms, relock, work)
 
     def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:
-            uv = Uv(room=room, lock=relock.lock, python=Path(sys.executable), build=relock.build)
+            uv = self._uv(room, relock)
             moves = moving.decide(uv, relock)
             done = self._relocked(tree, relock, uv, moves, now)
             if faults := room.session.faults():
                 raise faulty(relock.lock, faults)
-            return replace(done, notes=(*done.notes, *notes_of(relock, room.session)))
+            return replace(done, notes=(*done.notes, *notes_of(relock, room.session, done.text)))
+
+    def _uv(self, room: Room, relock: Relock) -> Uv:
+        """Ask uv for the lock's own Python: the interpreter if it is here, else by its number."""
+        lock = relock.lock
+        found = self._interpreters.base(lock.python)
+        python = found or Path(sys.executable)
+        readable = (python.resolve().parent.parent,)
+        version = "" if found and not lock.python_full else command_lines.uv_python(lock)
+        return Uv(room=room, lock=lock, python=python, readable=readable, version=version, build=relock.build)
 
     def _relocked(self, tree: Path, relock: Relock, uv: Uv, moves: Moving, now: datetime) -> Relocked:
         lock = relock.lock

@@ -96,10 +96,12 @@ def _install(proof: Proof, platform: str, *, hashed: bool = True) -> Finished:
     file.write_text(_requirements(proof.text), "utf-8")
     pins = proof.pins
     hashes = ["--require-hashes"] if hashed and pins and all(pin.hashes for pin in pins) else []
+    python = command_lines.value(lock, "--python-version") or proof.asked.version
     argv = [
         uv.find_uv_bin(), "pip", "install", "--dry-run", f"--python={proof.asked.python}", *proof.asked.formats(),
-        f"--python-version={_python(lock)}", *([f"--python-platform={platform}"] if platform else []), *hashes,
-        *(["--no-deps"] if "--no-deps" in lock.arguments else []), "--prerelease=allow",
+        *([f"--python-version={python}"] if python else []), "--prerelease=allow", *hashes,
+        *([f"--python-platform={platform}"] if platform else []),
+        *(["--no-deps"] if "--no-deps" in lock.arguments else []),
         f"--target={room.home / 'nowhere'}", f"--requirements={file}",
     ]  # fmt: skip
     return room.run(argv, readable=proof.asked.readable)
@@ -108,10 +110,6 @@ def _install(proof: Proof, platform: str, *, hashed: bool = True) -> Finished:
 def _requirements(text: str) -> str:
     """Leave out options: which index is asked is the gate's business, and only requirements are to be proven."""
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("-"))
-
-
-def _python(lock: Lock) -> str:
-    return command_lines.value(lock, "--python-version") or lock.python
 
 
 def _unhashed(done: Finished) -> str:

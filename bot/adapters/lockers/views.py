@@ -1,5 +1,6 @@
 """What a relock may see of the indexes, and what a reviewer must know of it afterwards."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -9,14 +10,18 @@ from bot.adapters.lockers.rooms import Rooms, Session
 from bot.errors import LockFailed
 from bot.formats import cutoffs, resolver_output
 from bot.model.locks import Lock
-from bot.model.plan import Relock
+from bot.model.plan import FixAtLeast, Refresh, Relock, UpgradeAll, UpgradeOnly
 from bot.model.reasons import Reason
 from bot.model.releases import IndexView
 from bot.ports import Relocked
 
+PASSWORD = re.compile(r"^\s*-[^\n]*://[^/\s@:]+:[^/\s@]+@", re.MULTILINE)
+
 
 def view_of(relock: Relock, now: datetime) -> IndexView:
-    """Give the view: the lock's own cutoff before the cooldown, and its pins always visible, so never lowered.
+    """Give the view: the older of cooldown and the lock's own cutoff; its pins are always visible, so never lowered.
+
+    What a person names, or an advisory, is wanted now, so no cooldown holds for it.
 
     Raises LockFailed where the lock's own cutoff cannot be read.
     """
@@ -24,14 +29,18 @@ def view_of(relock: Relock, now: datetime) -> IndexView:
     return IndexView(
         index_url=lock.index_url,
         extra_indexes=lock.extra_indexes,
-        cutoff=_cutoff(lock, now) or relock.uploaded_before,
+        cutoff=min((one for one in (_cutoff(lock, now), relock.uploaded_before) if one is not None), default=None),
         visible=frozenset((pin.name, pin.version) for pin in lock.pins),
         sdists=frozenset(relock.build) if relock.build else None,
+        free=_named(relock),
     )
 
 
-def notes_of(relock: Relock, session: Session) -> tuple[Reason, ...]:
-    """Say where the cooldown could not be kept, which pins are younger than it, and what may be built."""
+def notes_of(relock: Relock, session: Session, old: str) -> tuple[Reason, ...]:
+    """Say where the cooldown could not be kept, which pins are younger than it, what may be built, and what leaks.
+
+    `old` is the lock's text as it stands.
+    """
     path, notes = relock.lock.path, []
     if silent := session.timeless():
         text = f"the cooldown was not kept in {path}: the index names no upload times for {_list(silent)}"
@@ -40,6 +49,9 @@ def notes_of(relock: Relock, session: Session) -> tuple[Reason, ...]:
         names = _list(tuple(f"{name} {version}" for name, version in young))
         text = f"{names} in {path} stay although they are younger than the cooldown"
         notes.append(Reason(code="kept-young", subject=path, text=text))
+    if PASSWORD.search(old):
+        text = f"{path} carries a password in an index address: take it out of the sources, and change it"
+        notes.append(Reason(code="password-in-lock", subject=path, text=text))
     if relock.build:
         text = f"source distributions of {_list(relock.build)} may have been built for {path}, which runs their code"
         notes.append(Reason(code="built-from-source", subject=path, text=text))
@@ -55,6 +67,29 @@ def built_where_allowed(rooms: Rooms, relock: Relock, work: Callable[[Relock], R
         if refusal and resolver_output.ONLY_SDIST.search(error.message):
             raise LockFailed(error.message, hint=refusal) from error
         raise
+
+
+def _named(relock: Relock) -> frozenset[str]:
+    match relock.movement:
+        case UpgradeOnly(names=names):
+            return frozenset(names)
+        case FixAtLeast(floors=floors):
+            return frozenset(name for name, _ in floors)
+        case UpgradeAll() | Refresh():
+            return frozenset()
+
+
+def without_cooldown(relock: Relock, work: Callable[[Relock], Relocked]) -> Relocked:
+    """Do the work; where a fix does not resolve with what is old enough, do it without a cooldown, and say so."""
+    try:
+        return work(relock)
+    except LockFailed:
+        if relock.uploaded_before is None or not isinstance(relock.movement, FixAtLeast):
+            raise
+    done = work(replace(relock, uploaded_before=None))
+    path = relock.lock.path
+    text = f"the cooldown was not kept in {path}: with what is older the fix does not resolve"
+    return replace(done, notes=(*done.notes, Reason(code="cooldown-not-kept", subject=path, text=text)))
 
 
 def _cutoff(lock: Lock, now: datetime) -> datetime | None:

@@ -24,6 +24,8 @@ TABLE: tuple[tuple[str, type[BotError] | None, str], ...] = (
     (r"checked out|denyCurrentBranch", None, "switch your checkout to another branch and run again"),
     (r"protected branch|GH006|pre-receive hook declined|hook declined", None,
      "allow Quarterdeck to push branches under quarterdeck/ in the repository's branch rules"),
+    (r"cannot lock ref|reference already exists", Unavailable,
+     "another run or person wrote the same branch at this moment; run again"),
     (r"stale info|non-fast-forward|fetch first", None, "somebody pushed to the branch meanwhile; run again"),
 )  # fmt: skip
 

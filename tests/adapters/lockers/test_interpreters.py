@@ -32,7 +32,7 @@ def index(local_index: LocalIndex) -> LocalIndex:
     for version in ("7.4.1", "7.5.2"):
         local_index.add("pip-tools", version, files=STARTS)
     local_index.add("pip-tools", "7.3.0", files=FAILS)
-    for version in ("25.0", "25.1", "25.3", "26.0"):
+    for version in ("24.2", "25.0", "25.1", "25.3", "26.0"):
         local_index.add("pip", version, files={"pip/__init__.py": ""})
     return local_index
 
@@ -62,7 +62,7 @@ def get(rooms: Rooms, python: str = OURS, pip_tools: str = "") -> Compiler:
 @pytest.mark.parametrize(
     ("pip_tools", "pip"),
     [("7.6.2", "pip"), ("7.6.1", "pip"), ("7.6.0", "pip<26.2"), ("7.5.3", "pip<26.2"), ("7.5.2", "pip<26"),
-     ("7.5.0", "pip<25.3"), ("7.4.1", "pip<25.1"), ("7.0.0", "pip<25.1"), ("6.14.0", "pip<23.2"), ("6.12.3", "pip<23.1"),
+     ("7.5.0", "pip<25.3"), ("7.4.1", "pip<24.3"), ("7.0.0", "pip<24.3"), ("6.14.0", "pip<23.2"), ("6.12.3", "pip<23.1"),
      ("6.6.2", "pip<23.1"), ("6.6.0", "pip<22.1"), ("6.4.0", "pip<22"), ("6.3.1", "pip<21.3"), ("5.5.0", "pip<21.3"),
      ("5.3.1", "pip<20.3"), ("4.5.1", "pip<20.1"), ("8.0.0", "pip")],
 )  # fmt: skip
@@ -82,7 +82,7 @@ def test_our_own_python_has_our_own_pip_tools(rooms: Rooms, index: LocalIndex) -
 
 def test_a_pinned_pip_tools_gets_an_environment_with_a_pip_that_fits_it(rooms: Rooms) -> None:
     found = get(rooms, OURS, "7.4.1")
-    assert (found.tools, found.notes) == ("7.4.1 25.0", ())
+    assert (found.tools, found.notes) == ("7.4.1 24.2", ())
     assert found.python.parent.parent in found.prefix
     assert Path(sys.base_prefix) in found.prefix
     assert found.python.is_relative_to(rooms.data_dir / "pythons")
@@ -108,7 +108,7 @@ def test_many_askers_at_once_make_one_environment(rooms: Rooms, index: LocalInde
     assert len(found) == 1
     assert index.count(r"/pip_tools-7\.4\.1.*\.whl$") == 1
     left = [path.name for path in (rooms.data_dir / "pythons").iterdir() if not path.name.startswith(".")]
-    assert left == [f"{OURS}-7.4.1-pip25.1"]
+    assert left == [f"{OURS}-7.4.1-pip24.3"]
 
 
 @pytest.mark.parametrize("harm", ["the base is gone", "pip-tools is gone"])
