@@ -2,19 +2,21 @@
 
 An index of our own on loopback with forty releases of every package; what is printed is a ratio to bare pip-compile
 of the same files, or a count. Scenarios: `quarterly` (31 hashed pins), `eight` (eight hashed locks with about 500
-pins, warm), `unchanged` (nothing to do), `twenty` (twenty repositories, twice).
+pins, warm), `unchanged` (nothing to do), `twenty` (twenty repositories, twice), `real` (about thirty pins on the index
+that pip is configured for).
 """
 
 import argparse
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,12 @@ from tests.rig.repositories import make_repository
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
 VERSIONS = [f"1.{number}" for number in range(40)]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+LOCAL = ("PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "NO_PROXY", "no_proxy")
+KEPT = {
+    name: os.environ[name]
+    for name in ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "NO_PROXY", "no_proxy")
+    if name in os.environ
+}
 NOW = "2026-11-24T12:00:00Z"
 OURS = (sys.executable, "-c", "import sys; from bot.cli import main; main(sys.argv[1:])")
 
@@ -64,10 +72,16 @@ class Bench:
         hashes = sorted(f"    --hash=sha256:{self.index.sha256(file)}" for file in files)
         return f"{name}=={version} \\\n" + " \\\n".join(hashes) + f"\n    # via {via}\n"
 
-    def theirs(self, folder: Path, name: str) -> float:
+    def forget(self) -> None:
+        """Forget what was compiled, and nothing of what was read of the index."""
+        for path in (self.folder / "data").glob("*.db"):
+            with closing(sqlite3.connect(path)) as store, store:
+                store.execute("DELETE FROM answers WHERE kind = 'relock'")
+
+    def theirs(self, folder: Path, name: str, *options: str) -> float:
         """Run bare `pip-compile --upgrade --generate-hashes` in a copy of the files; give its seconds."""
         argv = [sys.executable, "-m", "piptools", "compile", "--quiet", "--upgrade", "--generate-hashes",
-                f"--output-file={name}.txt", f"{name}.in"]  # fmt: skip
+                *options, f"--output-file={name}.txt", f"{name}.in"]  # fmt: skip
         began = time.monotonic()
         subprocess.run(argv, env=self.env, cwd=folder, capture_output=True, check=True)
         return time.monotonic() - began
@@ -104,8 +118,7 @@ def quarterly(bench: Bench) -> None:
     _thirty_one(bench)
     repository = make_repository(bench.folder / "web", _web(bench))
     for what in ("both cold", "both warm", "both warm", "both warm"):
-        for path in (bench.folder / "data").glob("*.db*"):
-            path.unlink()  # what was compiled is forgotten, what was read of the index is not
+        bench.forget()
         ran = bench.ours("check", str(repository))
         theirs = bench.folder / "bare"
         for name, text in _web(bench).items():
@@ -137,11 +150,9 @@ def eight(bench: Bench) -> None:
         files[f"lock{at}.txt"] = bench.lock(f"lock{at}", dict.fromkeys(chosen, ("1.0", f"-r lock{at}.in")))
     repository = make_repository(bench.folder / "eight", files)
     bench.ours("check", str(repository))
-    for path in (bench.folder / "data").glob("*.db*"):
-        path.unlink()  # what was compiled is forgotten, what was read of the index is not
+    bench.forget()
     ran = bench.ours("check", str(repository))
-    for path in (bench.folder / "data").glob("*.db*"):
-        path.unlink()
+    bench.forget()
     seen = bench.ours("check", str(repository), watched=True)
     bare = make_repository(bench.folder / "bare", files)
     theirs = sum(bench.theirs(bare, f"lock{at}") for at in range(8))
@@ -169,6 +180,24 @@ def twenty(bench: Bench) -> None:
     print(f"twenty repositories: the second pass is {passes[0] / passes[1]:.1f} times faster")
 
 
+def real(bench: Bench) -> None:
+    """Compare on the index that pip is configured for, with about thirty real packages pinned a good year ago."""
+    bench.env = {name: text for name, text in bench.env.items() if name not in LOCAL} | KEPT
+    source = "django<5\ncelery\nrequests\npsycopg\ngunicorn\nsentry-sdk\ndjangorestframework"
+    folder = bench.folder / "seed"
+    folder.mkdir()
+    (folder / "web.in").write_text(f"{source}\n")
+    bench.theirs(folder, "web", "--uploaded-prior-to=2025-06-01T00:00:00Z")
+    text = (folder / "web.txt").read_text().replace(" --uploaded-prior-to=2025-06-01T00:00:00Z", "")
+    repository = make_repository(bench.folder / "web", {"web.in": f"{source}\n", "web.txt": text})
+    for what in ("first run", "later", "later", "later"):
+        bench.forget()
+        bare = bench.theirs(folder, "web")
+        ran = bench.ours("check", str(repository))
+        print(f"real index, {ran.found[0]['locks'][0]['pins']} pins ({what}): {ran.seconds:.2f} s, pip-compile {bare:.2f} s, "
+              f"ratio {ran.seconds / bare:.2f}; {ran.outcome}, {len(ran.found[0]['changes'])} changes")  # fmt: skip
+
+
 def _thirty_one(bench: Bench) -> None:
     bench.packages(*(f"package-{number:02d}" for number in range(30)))
     bench.packages("app", requires=tuple(f"package-{number:02d}>=1" for number in range(30)))
@@ -180,7 +209,7 @@ def _web(bench: Bench, version: str = "1.0") -> dict[str, str]:
 
 
 SCENARIOS: Mapping[str, Callable[[Bench], None]] = {
-    "quarterly": quarterly, "unchanged": unchanged, "eight": eight, "twenty": twenty,
+    "quarterly": quarterly, "unchanged": unchanged, "eight": eight, "twenty": twenty, "real": real,
 }  # fmt: skip
 
 

@@ -16,13 +16,17 @@ class SimpleIndex:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._known: dict[str, tuple[IndexFile, ...]] = {}
+        self._gathered: dict[str, tuple[Release, ...]] = {}
 
     def releases(self, name: str) -> tuple[Release, ...]:
         """Give all releases of a package, lowest first; empty where no index knows it.
 
         Raises AccessDenied where an index refuses us, Unavailable where one does not answer or answers nonsense.
         """
-        return simple_index.releases(self._files(canonicalize_name(name)))
+        project = canonicalize_name(name)
+        if project not in self._gathered:
+            self._gathered[project] = simple_index.releases(self._files(project))
+        return self._gathered[project]
 
     def requirements(self, name: str, version: str) -> tuple[str, ...] | None:
         """Give a release's Requires-Dist lines from its PEP 658 metadata; None where the index serves none.
