@@ -1,6 +1,5 @@
 """The only module that names implementations: one typed dict per port, one line per implementation."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -214,7 +213,6 @@ class House:
 @contextmanager
 def open_house(order: Order) -> Iterator[House]:
     """Wire everything for one run, and close it afterwards. Raises StoreError and ConfigError."""
-    threading.Thread(target=confine.strongest, daemon=True).start()  # tried while the rest comes up
     with ExitStack() as stack:
         store = stack.enter_context(SqlStore.open(order.data_dir, clock=order.clock))
         http = stack.enter_context(Http())
