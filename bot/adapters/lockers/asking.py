@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uv
+from packaging.utils import canonicalize_name
 
 from bot.adapters.lockers import command_lines, texts
 from bot.adapters.lockers.rooms import Room
@@ -119,9 +120,15 @@ def known(lock: Lock, room: Room, answer: Answer) -> Callable[[str, str], tuple[
 
 def counts(lock: Lock, name: str) -> bool:
     """Say whether pip-compile would write this package: the unsafe ones only where the lock has or allows them."""
-    if lock.locker is LockerName.UV_PIP or name not in UNSAFE:
+    if lock.locker is LockerName.UV_PIP or name not in UNSAFE | _called_unsafe(lock):
         return True
     return "--allow-unsafe" in lock.arguments or any(pin.name == name for pin in lock.pins)
+
+
+def _called_unsafe(lock: Lock) -> frozenset[str]:
+    """Name the packages that the lock's own command calls unsafe."""
+    words = (word.partition("=") for word in lock.arguments)
+    return frozenset(canonicalize_name(name) for option, _, name in words if option == "--unsafe-package")
 
 
 def _essence(pin: Pin, *, hashed: bool) -> tuple[str, str, tuple[str, ...]]:

@@ -67,7 +67,7 @@ class PipToolsLocker:
         """Compile one lock; see ports.Locker. Without an interpreter of its Python, uv compiles and a note says so."""
 
         def work(allowed: Relock) -> Relocked:
-            return without_cooldown(allowed, lambda chosen: self._in_a_room(tree, chosen, now))
+            return without_cooldown(tree, allowed, lambda chosen: self._in_a_room(tree, chosen, now))
 
         return built_where_allowed(self._rooms, relock, work)
 

@@ -42,6 +42,11 @@ def write(tree: Path, path: str, text: str, encoding: str) -> None:
         data = encodings.encode(text, encoding)
     except ValueError as error:
         raise LockFailed(f"{path}: {error}", hint="save it as UTF-8") from error
+    restore(tree, path, data)
+
+
+def restore(tree: Path, path: str, data: bytes) -> None:
+    """Write a file whole, in the place of whatever stands there; raises LockFailed where that leads out of the tree."""
     _check_inside(tree, path)
     fresh = tree / f"{path}.quarterdeck"
     fresh.unlink(missing_ok=True)

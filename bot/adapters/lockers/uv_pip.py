@@ -34,7 +34,7 @@ class UvPipLocker:
         """Compile one lock; see ports.Locker. The same answer as last time is not counted as a compile."""
 
         def work(allowed: Relock) -> Relocked:
-            return without_cooldown(allowed, lambda chosen: self._in_a_room(tree, chosen, now))
+            return without_cooldown(tree, allowed, lambda chosen: self._in_a_room(tree, chosen, now))
 
         return built_where_allowed(self._rooms, relock, work)
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
-from bot.adapters.lockers import command_lines
+from bot.adapters.lockers import command_lines, texts
 from bot.adapters.lockers.rooms import Rooms, Session
 from bot.errors import LockFailed
 from bot.formats import cutoffs, resolver_output
@@ -79,13 +80,15 @@ def _named(relock: Relock) -> frozenset[str]:
             return frozenset()
 
 
-def without_cooldown(relock: Relock, work: Callable[[Relock], Relocked]) -> Relocked:
+def without_cooldown(tree: Path, relock: Relock, work: Callable[[Relock], Relocked]) -> Relocked:
     """Do the work; where a fix does not resolve with what is old enough, do it without a cooldown, and say so."""
+    old = texts.plain(tree, relock.lock.path)
     try:
         return work(relock)
     except LockFailed:
         if relock.uploaded_before is None or not isinstance(relock.movement, FixAtLeast):
             raise
+        texts.restore(tree, relock.lock.path, old)
     done = work(replace(relock, uploaded_before=None))
     path = relock.lock.path
     text = f"the cooldown was not kept in {path}: with what is older the fix does not resolve"

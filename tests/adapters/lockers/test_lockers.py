@@ -163,6 +163,12 @@ def test_an_unhashed_unsafe_package_is_no_obstacle_where_the_lock_leaves_it_out(
     assert bench.pins(done) == {"builder": "1.0"}
 
 
+def test_a_package_that_the_command_calls_unsafe_is_left_out_and_needs_no_compile(bench: LockerBench) -> None:
+    body = "parent==2.0\n    # via -r a.in\n"
+    done = bench.compile("parent\n", body, arguments=("--unsafe-package=Child",))
+    assert (done.compiled, bench.compiles, bench.pins(done)) == (False, 0, {"parent": "2.0"})
+
+
 def test_children_see_no_secret_of_ours(bench: LockerBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUARTERDECK_GITHUB_TOKEN", "canary")
     monkeypatch.setenv("PIP_FIND_LINKS", "/srv/wheels")
