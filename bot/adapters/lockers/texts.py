@@ -51,7 +51,10 @@ def restore(tree: Path, path: str, data: bytes) -> None:
     fresh = tree / f"{path}.quarterdeck"
     fresh.unlink(missing_ok=True)
     fresh.write_bytes(data)
-    fresh.replace(tree / path)
+    try:
+        fresh.replace(tree / path)
+    except IsADirectoryError as error:
+        raise LockFailed(f"{path} is no plain file any more", hint=TAMPERED) from error
 
 
 def _check_inside(tree: Path, path: str) -> None:
