@@ -22,6 +22,7 @@ from bot.decide import calendar
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
 from bot.model.repository import Repository
+from bot.model.runs import Outcome
 from bot.settings import Settings, read
 from bot.system.clock import fixed_clock, system_clock
 from bot.wiring import Order
@@ -99,6 +100,8 @@ class Home:
 
     def _row(self, document: dict[str, Any]) -> dict[str, Any]:
         repository = Repository(name=document["name"], url=document["url"])
+        if document["outcome"] == Outcome.PLANNED:  # a rehearsal's proposal stands nowhere
+            document = {**document, "pull_request": None, "next_due": None}
         done = frozenset(self.inner.store.quarters(repository.key)) | {
             request["branch"].removeprefix("quarterdeck/quarterly-")
             for request in [document["pull_request"]]

@@ -25,10 +25,15 @@ def out_of_date(lock: Lock, requirements: tuple[Requirement, ...]) -> tuple[Lock
     address instead of a version, a package that the compiler leaves out. Sorted by package and sentence.
     """
     readable = {*lock.sources, *lock.inputs}
-    own = [row for row in requirements if row.path in readable and row.path != lock.path]
-    bounds = _constraint_files(lock)
+    left_out = _files(lock, "--exclude", "--excludes")
+    said = [row for row in requirements if row.path in readable and row.path != lock.path]
+    own = [row for row in said if row.path not in left_out]
+    overrides = _files(lock, "--override", "--overrides")
+    overridden = {row.name for row in own if row.path in overrides}
+    own = [row for row in own if row.path in overrides or row.name not in overridden]
+    bounds = _files(lock, "--constraint", "--constraints") | overrides
     found = {why for row in own for why in _row(lock, row, bound=row.constraint or row.path in bounds)}
-    found |= set(_left_over(lock, own))
+    found |= set(_left_over(lock, said))
     return tuple(LockOutOfDate(path=lock.path, subject=subject, why=why) for subject, why in sorted(found))
 
 
@@ -44,9 +49,10 @@ def _row(lock: Lock, row: Requirement, *, bound: bool) -> Iterator[tuple[str, st
             yield row.name, f"{asked}, the lock pins {pin.version}"
 
 
-def _constraint_files(lock: Lock) -> set[str | None]:
-    written = [word.partition("=")[2] for word in lock.arguments if word.startswith("--constraint=")]
-    return {inside(lock.directory, path) for path in written} - set(lock.sources)
+def _files(lock: Lock, *options: str) -> set[str | None]:
+    """Give the files that options name, but for sources."""
+    words = (word.partition("=") for word in lock.arguments)
+    return {inside(lock.directory, path) for option, _, path in words if option in options} - set(lock.sources)
 
 
 def _values(lock: Lock, *options: str) -> set[str]:

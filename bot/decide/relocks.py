@@ -78,11 +78,13 @@ def steps(moves: Moves, locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ..
 def _movement(moves: Moves, lock: Lock, stale: frozenset[str]) -> Movement | None:
     if not moves.narrow:
         return UpgradeAll()
-    pinned = {pin.name: pin.version for pin in lock.pins}
+    pinned: dict[str, list[str]] = {}
+    for pin in lock.pins:
+        pinned.setdefault(pin.name, []).append(pin.version)
     names = tuple(sorted(set(moves.packages) & pinned.keys()))
-    floors = tuple(pair for pair in sorted(moves.floors) if pair[0] in pinned and _below(pinned[pair[0]], pair[1]))
+    floors = tuple(pair for pair in sorted(moves.floors) if any(_below(at, pair[1]) for at in pinned.get(pair[0], ())))
     if floors:
-        return FixAtLeast(floors=floors)
+        return FixAtLeast(floors=floors, names=tuple(name for name in names if name not in dict(floors)))
     if names:
         return UpgradeOnly(names=names)
     return Refresh() if moves.refresh and lock.path in stale else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.model.locks import LockerName
 
+SPAN = re.compile(r"(--exclude-newer(?:=|\s+))(\d+\s+(?:minute|hour|day|week)s?)\b")  # uv writes it without quotes
 ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=")
 HARMLESS_VARIABLES = frozenset({
     "CI", "COLUMNS", "CUSTOM_COMPILE_COMMAND", "FORCE_COLOR", "LANG", "LC_ALL", "NO_COLOR", "PIP_CACHE_DIR",
@@ -57,7 +58,7 @@ def strip(command: str) -> Found | Unreplayable:
         return Unreplayable(why="its header names no command")
     shown = f"its header names {visible(command)!r}, which"
     try:
-        folder, rest = _folder(shlex.split(command))
+        folder, rest = _folder(shlex.split(SPAN.sub(r"\1'\2'", command)))
     except ValueError:
         return Unreplayable(why=f"{shown} has a quote that is not closed")
     found = _behind(rest)

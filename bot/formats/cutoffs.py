@@ -10,7 +10,10 @@ from datetime import UTC, datetime, timedelta
 ISO = re.compile(
     r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?(?:T(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,6})M)?)?"
 )
-WORDS = re.compile(r"(?P<number>\d{1,5})\s*(?P<unit>minute|hour|day|week)s?(?:\s+ago)?", re.IGNORECASE)
+WORDS = re.compile(
+    r"(?P<number>\d{1,5})\s*(?:(?P<unit>minute|hour|day|week)s?|(?P<letter>[hdw]))(?:\s+ago)?", re.IGNORECASE
+)
+LETTERS = {"h": "hour", "d": "day", "w": "week"}
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -29,7 +32,8 @@ def moment(text: str, now: datetime, *, day_included: bool) -> datetime | None:
 
 def _duration(text: str) -> timedelta | None:
     if (found := WORDS.fullmatch(text)) is not None:
-        return timedelta(**{f"{found['unit'].lower()}s": int(found["number"])})
+        unit = found["unit"] or LETTERS[found["letter"].lower()]
+        return timedelta(**{f"{unit.lower()}s": int(found["number"])})
     if (found := ISO.fullmatch(text)) is None or not any(found.groupdict().values()):
         return None
     return timedelta(**{unit: int(number) for unit, number in found.groupdict().items() if number})

@@ -26,10 +26,12 @@ class UpgradeOnly:
 class FixAtLeast:
     """Bring packages to the lowest release that is not below a version, and let others go by the smallest steps.
 
-    `floors` pairs normalised names with versions, sorted; the cooldown does not hold for them.
+    `floors` pairs normalised names with versions, sorted; the cooldown does not hold for them. `names` go to their
+    newest besides.
     """
 
     floors: tuple[tuple[str, str], ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,9 +61,9 @@ def _may_be_behind(movement: Movement, pin: Pin) -> bool:
     match movement:
         case UpgradeAll():
             return pin.direct is not False
-        case UpgradeOnly(names=names):
+        case UpgradeOnly(names=names) | FixAtLeast(names=names):
             return pin.name in names
-        case FixAtLeast() | Refresh():
+        case Refresh():
             return False
 
 

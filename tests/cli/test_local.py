@@ -263,3 +263,9 @@ def test_an_index_without_upload_times_is_used_without_a_cooldown(
     seen = terminal("run", str(repository), "--json", *NOW).repository
     assert (seen["outcome"], seen["error"]) == ("opened", None)
     assert len(terminal.compiles) == 1
+
+
+def test_what_a_check_would_propose_stands_nowhere_in_the_status(terminal: Terminal, repository: Path) -> None:
+    terminal("check", str(repository), "--json", *NOW)
+    row = terminal("status", "--json").repository
+    assert (row["outcome"], row["pull_request"], row["next_due"]) == ("planned", None, "now")

@@ -214,3 +214,9 @@ def test_a_password_in_a_lock_is_told_and_not_kept(bench: LockerBench) -> None:
     assert "hunter2" in done.text
     assert [note.code for note in done.notes] == ["password-in-lock"]
     assert "hunter2" not in str(bench.answers) + str(done.notes)
+
+
+def test_a_fix_and_an_upgrade_that_were_asked_for_together_both_happen(bench: LockerBench) -> None:
+    both = FixAtLeast(floors=(("child", "1.5"),), names=("other",))
+    done = bench.compile("parent\nother\n", OLD, movement=both)
+    assert bench.pins(done) == {"child": "2.0", "other": "2.0", "parent": "1.2"}

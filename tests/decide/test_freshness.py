@@ -124,3 +124,12 @@ def test_a_pin_for_a_source_that_names_it_no_more_is_a_finding() -> None:
     base = a_pin("flask", "3.0", via=("-r base.txt",))
     assert why(asks(), a_pin(), base, inputs=("base.txt",), after=("base.txt",)) == []
     assert why(asks(), a_pin(), base, inputs=("base.txt",)) == [told[0].replace("requirements.in", "base.txt")]
+
+
+def test_what_an_override_bounds_and_an_exclude_leaves_out_is_not_asked_for() -> None:
+    over = asks("six", "==1.16", path="over.txt")
+    lock = a_lock(pins=(), inputs=("over.txt", "out.txt"), arguments=("--override=over.txt", "--exclude=out.txt"))
+    assert out_of_date(lock, (over, asks("six", "<1"), asks("idna", path="out.txt"))) == ()
+    pinned = a_lock(pins=(a_pin("six", "1.17"),), inputs=("over.txt",), arguments=("--override=over.txt",))
+    found = out_of_date(pinned, (over, asks("six", "<2")))
+    assert [row.why for row in found] == ["over.txt:3 allows six==1.16, the lock pins 1.17"]

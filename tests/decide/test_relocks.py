@@ -86,3 +86,11 @@ def test_locks_that_need_each_other_are_compiled_one_after_the_other_and_the_oth
     assert paths == [["alone.txt", "base.txt"], ["dev.txt"]]
     repin = Step(action=Repin(use=an_image(), digest="sha256:" + "1" * 64), why=(a_reason(),))
     assert relocks.levels((repin,)) == ()
+
+
+def test_names_and_floors_move_together_and_every_fork_of_a_package_counts() -> None:
+    forked = a_lock(
+        "f.txt", pins=(a_pin("click", "8.1.7", marker="a"), a_pin("click", "8.3.0", marker="b"), a_pin("flask"))
+    )
+    moves = Moves(packages=("click", "flask"), floors=(("click", "8.1.8"),))
+    assert moved(moves, (forked,)) == {"f.txt": FixAtLeast(floors=(("click", "8.1.8"),), names=("flask",))}

@@ -332,3 +332,9 @@ def test_the_no_index_that_pip_tools_7_4_writes_means_nothing() -> None:
     )
     assert found is not None
     assert (found.refused, found.options) == ((), ())
+
+
+def test_a_span_that_uv_writes_without_quotes_is_one_value() -> None:
+    found = compile_command.parse("uv pip compile --exclude-newer 30 days a.in -o a.txt")
+    assert found is not None
+    assert (found.options, found.sources) == ((("--exclude-newer", "30 days"),), ("a.in",))

@@ -17,6 +17,7 @@ from tests.builders import NOW
         ("P2W", NOW - timedelta(weeks=2)),
         ("P1DT12H30M", NOW - timedelta(days=1, hours=12, minutes=30)),
         ("2 weeks", NOW - timedelta(weeks=2)),
+        ("30d", NOW - timedelta(days=30)), ("1W", NOW - timedelta(weeks=1)),
         ("1 day ago", NOW - timedelta(days=1)),
         ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
         ("2026-01-02T03:04:05+02:00", datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)),

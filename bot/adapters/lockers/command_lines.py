@@ -28,8 +28,9 @@ def movement(relock: Relock) -> list[str]:
             return ["--upgrade"]
         case UpgradeOnly(names=names):
             return [f"--upgrade-package={name}" for name in names]
-        case FixAtLeast(floors=floors):
-            return [f"--upgrade-package={name}>={floor}" for name, floor in floors]
+        case FixAtLeast(floors=floors, names=names):
+            bounds = [f"--upgrade-package={name}>={floor}" for name, floor in floors]
+            return [*bounds, *(f"--upgrade-package={name}" for name in names)]
         case Refresh():
             return []
 

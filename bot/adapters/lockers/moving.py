@@ -31,11 +31,18 @@ def decide(uv: Uv, relock: Relock) -> Moving:
         case UpgradeOnly(names=names):
             options = tuple(command_lines.movement(relock))
             free = asking.ask(uv, options)
-            newest = {} if free.text is None else _versions(uv, free.text)
-            wanted = tuple(f"{name}=={newest[name]}" for name in names if name in newest)
+            wanted = _newest(uv, free, names)
             return Moving(options=options, answer=free) if not wanted else _least(uv, wanted)
-        case FixAtLeast(floors=floors):
-            return _least(uv, tuple(f"{name}>={floor}" for name, floor in floors))
+        case FixAtLeast(floors=floors, names=names):
+            least = tuple(f"{name}>={floor}" for name, floor in floors)
+            free = asking.ask(uv, command_lines.movement(relock)) if names else Answer(text=None)
+            return _least(uv, (*least, *_newest(uv, free, names)))
+
+
+def _newest(uv: Uv, free: Answer, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the newest versions of named packages that an answer found."""
+    newest = {} if free.text is None else _versions(uv, free.text)
+    return tuple(f"{name}=={newest[name]}" for name in names if name in newest)
 
 
 def _plain(uv: Uv, options: tuple[str, ...]) -> Moving:

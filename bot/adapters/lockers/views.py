@@ -74,8 +74,8 @@ def _named(relock: Relock) -> frozenset[str]:
     match relock.movement:
         case UpgradeOnly(names=names):
             return frozenset(names)
-        case FixAtLeast(floors=floors):
-            return frozenset(name for name, _ in floors)
+        case FixAtLeast(floors=floors, names=names):
+            return frozenset(name for name, _ in floors) | frozenset(names)
         case UpgradeAll() | Refresh():
             return frozenset()
 
