@@ -68,11 +68,7 @@ def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot
         locks=with_pip_tools(locks),
         requirements=requirements,
         images=images,
-        unreadable=tuple(
-            sorted(
-                {*broken, *unreadable, *strange, *_too_large(checkout)}, key=lambda row: (row.path, row.line, row.why)
-            )
-        ),
+        unreadable=_sorted(*broken, *unreadable, *strange, *_too_large(checkout)),
         installs=installs_of(texts, checkout.files, frozenset(lock.path for lock in locks)),
     )
 
