@@ -1,5 +1,9 @@
 """From what a repository pins and what registries answer to findings."""
 
+from collections.abc import Iterator
+
+from packaging.specifiers import SpecifierSet
+
 from bot.decide import freshness
 from bot.decide.calendar import Due, Verdict
 from bot.formats.oci import plain_platform
@@ -8,6 +12,8 @@ from bot.model.images import ImageLook, ImageUse, PlatformManifest
 from bot.model.locks import WRITTEN
 from bot.model.policy import Policy
 from bot.model.snapshot import Snapshot
+
+LATEST_PATCH = 99  # `>=3.11.4` allows 3.11, and `<3.12` does not allow 3.12
 
 
 def assess(snapshot: Snapshot, moved: tuple[MovedDigest, ...], calendar: Verdict) -> tuple[Finding, ...]:
@@ -25,14 +31,42 @@ def out_of_date(snapshot: Snapshot) -> tuple[LockOutOfDate, ...]:
 
 
 def mismatches(snapshot: Snapshot) -> tuple[PythonMismatch, ...]:
-    """Name every lock that is installed in another Python than the one it is compiled for."""
+    """Name every lock that is installed in another Python than the one it is compiled for, or that a file denies."""
     locked = {lock.path: lock.python for lock in snapshot.locks}
     found = (
-        PythonMismatch(path=one.lock, locked=locked[one.lock], installed=one.python, where=one.where)
+        PythonMismatch(path=one.lock, locked=locked[one.lock], other=one.python, where=one.where)
         for one in snapshot.installs
         if one.python and one.lock in locked and one.python != locked[one.lock]
     )
-    return tuple(sorted(dict.fromkeys(found), key=lambda row: (row.path, row.where)))
+    return tuple(sorted(dict.fromkeys([*found, *_denied(snapshot)]), key=lambda row: (row.path, row.where)))
+
+
+def _denied(snapshot: Snapshot) -> Iterator[PythonMismatch]:
+    """Name the locks whose Python a version file or `requires-python` denies.
+
+    A version file speaks of a developer's machine: it does not count against an image that installs the lock in the
+    lock's Python, nor where a sibling, compiled from the same sources, is for the Python that it names.
+    """
+    agreed = {(one.lock, one.python) for one in snapshot.installs}
+    made = {(lock.sources, lock.python) for lock in snapshot.locks}
+    for lock in snapshot.locks:
+        if lock.locker not in WRITTEN:
+            continue  # another tool's lock is for a range of Pythons
+        for claim in lock.python_claims:
+            if claim.requires:
+                denied, other = not _allows(claim.requires, lock.python), claim.requires
+            else:
+                denied = lock.python not in claim.named and (lock.path, lock.python) not in agreed
+                denied = denied and not any((lock.sources, named) in made for named in claim.named)
+                other = ", ".join(claim.named)
+            if denied:
+                yield PythonMismatch(path=lock.path, locked=lock.python, other=other, where=claim.where, installs=False)
+
+
+def _allows(requires: str, python: str) -> bool:
+    """Say whether a specifier allows any patch release of a Python (`3.12`)."""
+    allowed = SpecifierSet(requires)
+    return any(allowed.contains(f"{python}.{patch}") for patch in range(LATEST_PATCH))
 
 
 def moved(

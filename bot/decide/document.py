@@ -102,8 +102,9 @@ def _finding(finding: Finding) -> dict[str, object]:
         case QuarterDue(quarter=quarter, since=since):
             why = f"due since {since:%Y-%m-%d}" if since else "never rebuilt before"
             return _row("quarter-due", quarter, "", None, why)
-        case PythonMismatch(path=path, locked=locked, installed=installed, where=where):
-            why = f"it is compiled for Python {locked}, and {where} installs it in Python {installed}"
+        case PythonMismatch(path=path, locked=locked, other=other, where=where, installs=installs):
+            says = f"installs it in Python {other}" if installs else f"asks for Python {other}"
+            why = f"it is compiled for Python {locked}, and {where} {says}"
             return _row("python-mismatch", path, path, locked, why)
         case LockOutOfDate(path=path, subject=subject, why=why):
             return _row("lock-out-of-date", subject, path, None, why)

@@ -162,9 +162,9 @@ def _held_table(held: tuple[HeldBack, ...]) -> str:
 def _mismatches(mismatches: tuple[PythonMismatch, ...]) -> str:
     if not mismatches:
         return ""
-    rows = [[code(row.path), code(row.locked), code(row.installed), code(row.where)] for row in mismatches]
-    intro = "These locks are compiled for one Python and installed in another; what they pin may not fit there:"
-    return f"## Another Python\n\n{intro}\n\n" + table(["lock", "compiled for", "installed in", "by"], rows)
+    rows = [[code(row.path), code(row.locked), code(row.other), code(row.where)] for row in mismatches]
+    intro = "These locks are compiled for one Python, and another one is named or used; what they pin may not fit it:"
+    return f"## Another Python\n\n{intro}\n\n" + table(["lock", "compiled for", "other Python", "where"], rows)
 
 
 def _notes(notes: tuple[Reason, ...]) -> str:

@@ -131,7 +131,8 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
             what = relocks.nothing_to_compile(moves, snapshot.locks)
         return NothingToDo(why=(why, Reason(code="nothing-moves", subject=snapshot.repository, text=what)))
     branch = f"quarterdeck/quarterly-{quarter}" if trigger is Trigger.QUARTERLY else "quarterdeck/manual"
-    return Rebuild(trigger=trigger, branch=branch, quarter=quarter, steps=(*locks, *images), why=(why,))
+    unheard = relocks.unheard(moves, snapshot.locks)
+    return Rebuild(trigger=trigger, branch=branch, quarter=quarter, steps=(*locks, *images), why=(why, *unheard))
 
 
 def _cutoff(situation: Situation, trigger: Trigger, moves: Moves) -> datetime | None:

@@ -110,6 +110,15 @@ def nothing_to_compile(moves: Moves, locks: tuple[Lock, ...]) -> str:
     return "no lock can be compiled; see the findings"
 
 
+def unheard(moves: Moves, locks: tuple[Lock, ...]) -> tuple[Reason, ...]:
+    """Say which of the packages that were asked for no lock that can be compiled pins."""
+    pinned = {pin.name for lock in locks if lock.locker in WRITTEN and not lock.obstacle for pin in lock.pins}
+    asked = sorted({*moves.packages, *(name for name, _ in moves.floors)} - pinned)
+    return tuple(
+        Reason(code="pinned-nowhere", subject=name, text=f"no lock that can be compiled pins {name}") for name in asked
+    )
+
+
 def read_only(locks: tuple[Lock, ...]) -> tuple[Reason, ...]:
     """Say which locks were read and cannot be written yet, so that nobody takes them for up to date."""
     return tuple(

@@ -36,15 +36,17 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonMismatch:
-    """A lock was compiled for one Python and is installed in another; `where` names what installs it (`Dockerfile:3`).
+    """A lock was compiled for one Python, and `where` says another: what installs it (`Dockerfile:3`), or a file.
 
-    `locked` and `installed` are versions like `3.12`.
+    `locked` is a version like `3.12`, `other` too, or what a project requires (`>=3.12`); `installs` says whether
+    `where` installs the lock.
     """
 
     path: str
     locked: str
-    installed: str
+    other: str
     where: str
+    installs: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

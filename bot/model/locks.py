@@ -51,6 +51,15 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PythonClaim:
+    """What a file says of the Python: the versions that it names (`3.12`), or with `requires` a specifier (PEP 440)."""
+
+    where: str
+    named: tuple[str, ...] = ()
+    requires: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """One lock file as its header and its lines describe it.
 
@@ -60,7 +69,8 @@ class Lock:
     themselves and so must be compiled before; all paths are relative to the repository.
     `obstacle` says why it cannot be compiled again, "" where it can.
     `python_from` is the kind of what names its Python, `python_where` the place (`Dockerfile:3 (python:3.12-slim)`).
-    `python_full` has the patch release too (`3.12.9`), "" where nobody names it.
+    `python_full` has the patch release too (`3.12.9`), "" where nobody names it, and `python_claims` are what the
+    nearest version file and the nearest project say, whether or not they were heeded.
     `platform` (`linux/amd64`) and `libc` are those of the image that installs it, `pip_tools` is the version of
     pip-tools that the repository itself pins ("" for none). `index_url` and `extra_indexes` are the package indexes
     that its command or its sources name, as written.
@@ -85,6 +95,7 @@ class Lock:
     extra_indexes: tuple[str, ...] = ()
     python_where: str = ""
     python_full: str = ""
+    python_claims: tuple[PythonClaim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

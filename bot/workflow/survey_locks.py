@@ -11,7 +11,7 @@ from bot.model.locks import Lock, Requirement
 from bot.workflow.survey_commands import Making, Obstacle, makings
 from bot.workflow.survey_declared import Declared
 from bot.workflow.survey_inputs import NO_TEXT, View, follow, round_trip
-from bot.workflow.survey_python import Clues, with_python
+from bot.workflow.survey_python import Clues, with_claims, with_python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,8 @@ def survey_locks(
     for path, making in made.items():
         lock, strange, obstacle = _lock(path, making, view)
         entry = pythons.get(path) or ""
-        locks.append(with_python(lock, "" if entry else making.head.python or "", clues, entry=entry))
+        lock = with_python(lock, "" if entry else making.head.python or "", clues, entry=entry)
+        locks.append(with_claims(lock, texts))
         unreadable += strange
         if obstacle is not None:
             obstacles[path] = obstacle

@@ -18,7 +18,7 @@ from bot.formats.dockerfile import is_dockerfile
 from bot.formats.dockerfile_installs import installs
 from bot.formats.image_files import Paths
 from bot.model.images import ImageUse, Install
-from bot.model.locks import Lock
+from bot.model.locks import Lock, PythonClaim
 
 HEADER = "lock header"
 CONFIG = "config"
@@ -52,6 +52,18 @@ def with_python(lock: Lock, header: str, clues: Clues, *, entry: str = "") -> Lo
     return replace(lock, python=python, python_from=where)
 
 
+def with_claims(lock: Lock, texts: Mapping[str, str]) -> Lock:
+    """Note what the nearest version file and the nearest project say of a lock's Python."""
+    folders = tuple(_above(_folder(lock.path)))
+    files = (PythonClaim(where=path, named=named) for place in folders for named, path in _version_files(place, texts))
+    projects = (PythonClaim(where=path, requires=it) for place in folders for it, path in _required(place, texts))
+    nearest = (
+        next((claim for claim in files if claim.named), None),
+        next((claim for claim in projects if claim.requires), None),
+    )
+    return replace(lock, python_claims=tuple(claim for claim in nearest if claim is not None))
+
+
 def certain(lock: Lock) -> bool:
     """Say whether a lock's Python is named so directly that no image is asked for another one."""
     return lock.python_from == HEADER or lock.python_where == ENTRY
@@ -60,8 +72,8 @@ def certain(lock: Lock) -> bool:
 def _files(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Give what version files name, then what projects require, each from the nearest folder on."""
     folders = tuple(_above(folder))
-    yield from (found for place in folders for found in _version_files(place, texts))
-    yield from (found for place in folders for found in _projects(place, texts))
+    yield from ((named[0] if named else "", path) for place in folders for named, path in _version_files(place, texts))
+    yield from ((_lowest(it), path) for place in folders for it, path in _required(place, texts))
 
 
 def _fallbacks(clues: Clues) -> Iterator[tuple[str, str]]:
@@ -141,23 +153,30 @@ def _in(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _version_files(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Read what pyenv, asdf and a platform's runtime.txt name; pyenv's first line is the one that counts."""
+def _version_files(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Read what pyenv, asdf and a platform's runtime.txt name; pyenv may name several, of which the first counts."""
     for name in VERSION_FILES:
         path = _in(folder, name)
         text = texts.get(path, "")
         if name == ".tool-versions":
-            named = TOOL.search(text)
+            found = [TOOL.search(text)]
         else:
-            named = next((found for line in text.splitlines() if (found := NAMED.match(line.strip()))), None)
-        yield named["version"] if named else "", path
+            found = [NAMED.match(line.strip()) for line in text.splitlines()]
+        yield tuple(one["version"] for one in found if one), path
 
 
-def _projects(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Read `requires-python` of a pyproject.toml, and `python_requires` of a setup.cfg."""
+def _required(folder: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Read `requires-python` of a pyproject.toml, and `python_requires` of a setup.cfg; "" for no specifier."""
     project, setup = _in(folder, "pyproject.toml"), _in(folder, "setup.cfg")
-    yield _lowest(_requires_python(texts.get(project, ""))), f"requires-python in {project}"
-    yield _lowest(_python_requires(texts.get(setup, ""))), f"python_requires in {setup}"
+    yield _specifier(_requires_python(texts.get(project, ""))), f"requires-python in {project}"
+    yield _specifier(_python_requires(texts.get(setup, ""))), f"python_requires in {setup}"
+
+
+def _specifier(text: str) -> str:
+    try:
+        return str(SpecifierSet(text))
+    except InvalidSpecifier:
+        return ""
 
 
 def _requires_python(text: str) -> str:
@@ -180,10 +199,7 @@ def _python_requires(text: str) -> str:
 
 def _lowest(specifier: str) -> str:
     """Give the lowest Python that a specifier allows, "" for none or for one that names no lower end."""
-    try:
-        allowed = SpecifierSet(specifier)
-    except InvalidSpecifier:
-        return ""
+    allowed = SpecifierSet(specifier)
     if not any(one.operator in {">=", ">", "~=", "=="} for one in allowed):
         return ""
     fits = (minor for minor in MINORS if any(f"{minor}.{patch}" in allowed for patch in range(LATEST_PATCH)))

@@ -46,7 +46,7 @@ def test_a_run_has_every_name_of_the_contract() -> None:
         Unreadable(path="a.in", line=2, subject="x", why="y"), Unreadable(path="b.in", line=0, subject="x", why="y"),
         MovedDigest(use=PINNED, current=OLD, available=NEW), QuarterDue(quarter="2026q4", since=None),
         QuarterDue(quarter="2026q4", since=NOW),
-        PythonMismatch(path="a.txt", locked="3.11", installed="3.12", where="Dockerfile:3"),
+        PythonMismatch(path="a.txt", locked="3.11", other="3.12", where="Dockerfile:3"),
         LockOutOfDate(path="a.txt", subject="django", why="a.in:1 asks for django<5, the lock pins 5.1"),
     )  # fmt: skip
     change = a_change(images=(an_image_change(),), held_back=(HELD,))

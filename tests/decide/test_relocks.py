@@ -44,6 +44,13 @@ def test_only_the_named_packages_move() -> None:
     assert moved(Moves(packages=("pytest", "nowhere"))) == {"dev.txt": UpgradeOnly(names=("pytest",))}
 
 
+def test_a_name_that_no_lock_pins_is_told_beside_those_that_move() -> None:
+    moves = Moves(packages=("nowhere", "pytest"), floors=(("gone", "2"), ("jinja2", "3.1.6")))
+    assert [reason.text for reason in relocks.unheard(moves, LOCKS)] == [
+        "no lock that can be compiled pins gone", "no lock that can be compiled pins nowhere",
+    ]  # fmt: skip
+
+
 def test_a_refresh_touches_what_does_not_match_its_sources_and_what_builds_on_it() -> None:
     assert moved(Moves(refresh=True), stale=frozenset({"base.txt"})) == {"base.txt": Refresh(), "dev.txt": Refresh()}
     assert moved(Moves(refresh=True)) == {}

@@ -72,6 +72,34 @@ def test_a_lock_compiled_for_another_python_than_it_is_installed_in_is_a_finding
     assert mismatches(result) == [("requirements.txt", "3.11", why)]
 
 
+PROJECT = '[project]\nname = "web"\nversion = "1"\nrequires-python = ">=3.12"\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({".python-version": "3.12.4\n"}, [".python-version asks for Python 3.12"]),
+        ({".python-version": "3.12.4\n3.11.9\n"}, []),
+        ({"pyproject.toml": PROJECT}, ["requires-python in pyproject.toml asks for Python >=3.12"]),
+        ({"pyproject.toml": PROJECT.replace(">=3.12", ">=3.11.4,<3.12")}, []),
+        ({".python-version": "3.12\n", "Dockerfile": INSTALLS.replace("3.12", "3.11")}, []),
+        (
+            {
+                ".python-version": "3.12\n",
+                "py312.txt": LOCK.replace("3.11", "3.12").replace(
+                    "pip-compile req", "pip-compile --output-file=py312.txt req"
+                ),
+            },
+            [],
+        ),
+    ],
+    ids=["version-file", "one-of-several", "requires-python", "allowed", "image-agrees", "sibling-lock"],
+)
+def test_a_header_that_a_file_of_the_repository_denies_is_a_finding(files: dict[str, str], said: list[str]) -> None:
+    result = world(files, {"python:3.11-slim": a_config("3.11.4")}, LOCK).run()
+    assert [why.partition("and ")[2] for _, _, why in mismatches(result)] == said
+
+
 def test_every_image_that_differs_is_told() -> None:
     files = {
         "a.Dockerfile": INSTALLS.replace("3.12", "3.11"), "b.Dockerfile": INSTALLS,
