@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.model.change import FileText
+from bot.model.contents import Advisory, ArchiveAnswer, ImageContents, LifetimeTable, SourceMove, Told
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
+from bot.model.packages import OsRelease
 from bot.model.plan import Relock
 from bot.model.proposal import Draft, Proposal
 from bot.model.reasons import Reason
@@ -101,6 +103,49 @@ class Registry(Protocol):
 
     def config(self, name: ImageName, digest: str, platform: str) -> ImageConfig:
         """Read what the image behind a digest says of itself for a platform (`linux/amd64`)."""
+        ...
+
+    def contents(self, name: ImageName, digest: str, platform: str, *, sources: bool) -> ImageContents:
+        """Read the packages inside an image, by the cheapest way that answers; `sources`: and where they come from.
+
+        What cannot be understood is said in the answer. Raises as `look` does.
+        """
+        ...
+
+    def tags(self, name: ImageName) -> tuple[str, ...]:
+        """List a repository's tags, sorted; an answer may be up to a day old."""
+        ...
+
+
+class Archive(Protocol):
+    """Where the packages of an operating system come from (Debian and Ubuntu, Alpine)."""
+
+    def waiting(self, contents: ImageContents, now: datetime) -> ArchiveAnswer:
+        """Name the newer versions that the image's own sources have for what is installed in it."""
+        ...
+
+    def told(self, contents: ImageContents, moves: Sequence[SourceMove], now: datetime) -> Mapping[SourceMove, Told]:
+        """Say of each move whether it is a security update and which ids its changelog names, as far as is known."""
+        ...
+
+
+class Advisories(Protocol):
+    """Known flaws of the packages of operating systems, by source package."""
+
+    def fixed(self, os: OsRelease, moves: Sequence[SourceMove]) -> Mapping[SourceMove, tuple[Advisory, ...]] | None:
+        """Name what each move fixes; None where nothing is known of this operating system."""
+        ...
+
+    def named(self, os: OsRelease, ids: Sequence[str]) -> Mapping[str, Advisory]:
+        """Give what is known of ids; an id that is not known is left out."""
+        ...
+
+
+class Lifetimes(Protocol):
+    """When releases of operating systems and of Python reach the end of their life."""
+
+    def table(self) -> LifetimeTable:
+        """Give the newest table at hand; it never fails, because one is shipped."""
         ...
 
 
