@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from bot.adapters.indexes import kept
+from bot.system import kept
 from bot.adapters.indexes.pages import Page, Pages
 from bot.formats import index_answers
 from bot.formats.index_answers import Ages

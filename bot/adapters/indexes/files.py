@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.adapters.indexes import kept
+from bot.system import kept
 from bot.adapters.indexes.pages import OK, Pages
 from bot.errors import StoreError, Unavailable
 from bot.formats.index_answers import Listed

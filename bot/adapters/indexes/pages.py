@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from packaging.utils import is_normalized_name
 
 from bot import ports
-from bot.adapters.indexes import kept
+from bot.system import kept
 from bot.adapters.indexes.places import NO_CREDENTIALS, Place, Places
 from bot.errors import AccessDenied, Unavailable
 from bot.formats import index_answers, simple_index
