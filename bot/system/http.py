@@ -7,7 +7,7 @@ answer, where a server error stays, where a limit is passed, and where 429 asks 
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -93,6 +93,24 @@ class Http:
         until = self._monotonic() + DOWNLOAD_SECONDS
         raw = {**headers, "Accept-Encoding": "identity"}
         return self._follow(Ask(method="GET", url=url, headers=raw, limit=limit, until=until, target=target), ())
+
+    def stream(
+        self,
+        url: str,
+        reader: Callable[[Iterator[bytes]], None],
+        *,
+        limit: int,
+        headers: Mapping[str, str] = NO_HEADERS,
+        plain: Collection[str] = (),
+    ) -> Answer:
+        """Hand a resource of at most `limit` bytes to `reader` in chunks, as the server has it; nothing is kept.
+
+        `reader` is called where the answer is 200, and anew where the connection broke and is tried again; what it
+        raises comes through. Everything else is as with `get`.
+        """
+        until = self._monotonic() + DOWNLOAD_SECONDS
+        raw = {**headers, "Accept-Encoding": "identity"}
+        return self._follow(Ask(method="GET", url=url, headers=raw, limit=limit, until=until, reader=reader), plain)
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""

@@ -1,6 +1,6 @@
 """What is asked of servers, over which route, and what comes back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request: a body of at most `limit` bytes, until `until` on the monotonic clock, into `target` if any."""
+    """One request: a body of at most `limit` bytes, until `until` on the monotonic clock, into `target` if any.
+
+    A `reader` is handed the chunks of a 200 as they come, as the server has them; what it leaves is not read.
+    """
 
     method: str
     url: str
@@ -52,6 +55,7 @@ class Ask:
     limit: int
     until: float
     target: Path | None = None
+    reader: Callable[[Iterator[bytes]], None] | None = None
 
 
 class Passing(Exception):

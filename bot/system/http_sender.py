@@ -3,7 +3,8 @@
 import hashlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +12,7 @@ from typing import BinaryIO
 import httpx
 
 from bot.errors import ConfigError, StoreError, Unavailable
-from bot.system.http_messages import DOWNLOAD_SECONDS, TOTAL_SECONDS, Answer, Ask, Passing, Route
+from bot.system.http_messages import BODY_BYTES, DOWNLOAD_SECONDS, TOTAL_SECONDS, Answer, Ask, Passing, Route
 from bot.system.urls import shown
 
 USER_AGENT = "quarterdeck"
@@ -47,13 +48,32 @@ class Sender:
             with self._client.stream(ask.method, ask.url, headers=dict(ask.headers)) as response:
                 headers = {name.lower(): text for name, text in response.headers.items()}
                 status, url = response.status_code, str(response.url)
+                self._announced(ask, headers.get("content-length", ""))
+                if ask.reader and status == httpx.codes.OK:
+                    ask.reader(self._chunks(ask, response))
+                    return Answer(status=status, headers=headers, body=b"", url=url)
                 if ask.target and status == httpx.codes.OK:
                     return Answer(status=status, headers=headers, body=b"", url=url, sha256=self._save(ask, response))
+                if ask.target or ask.reader:  # the limit is that of a file, and this is only a refusal's text
+                    ask = replace(ask, limit=min(ask.limit, BODY_BYTES))
                 return Answer(status=status, headers=headers, body=self._read(ask, response), url=url)
         except httpx.InvalidURL as error:
             raise Unavailable(f"{shown(ask.url)} is not an address that can be asked: {error}") from error
         except httpx.HTTPError as error:
             raise _no_answer(ask.url, error) from error
+
+    def _chunks(self, ask: Ask, response: httpx.Response) -> Iterator[bytes]:
+        """Give the body as the server has it, within the limits."""
+        size = 0
+        for chunk in response.iter_raw():
+            size += len(chunk)
+            self._bounded(ask, size)
+            yield chunk
+
+    def _announced(self, ask: Ask, length: str) -> None:
+        """Refuse a body that is announced as too large before any of it is read; a HEAD's has none."""
+        if ask.method != "HEAD" and length.isascii() and length.isdigit():
+            self._bounded(ask, int(length))
 
     def _read(self, ask: Ask, response: httpx.Response) -> bytes:
         # httpx undoes compression for chunks of 64 KiB, so a gzip bomb costs 64 MiB at most before it is noticed here
@@ -74,10 +94,8 @@ class Sender:
             ) from error
 
     def _copy(self, ask: Ask, response: httpx.Response, file: BinaryIO) -> str:
-        digest, size = hashlib.sha256(), 0
-        for chunk in response.iter_raw():
-            size += len(chunk)
-            self._bounded(ask, size)
+        digest = hashlib.sha256()
+        for chunk in self._chunks(ask, response):
             digest.update(chunk)
             file.write(chunk)
         return digest.hexdigest()
@@ -86,7 +104,7 @@ class Sender:
         if size > ask.limit:
             raise Unavailable(f"{shown(ask.url)} answers with more than the {ask.limit} bytes that are read of it")
         if self._monotonic() > ask.until:
-            seconds = DOWNLOAD_SECONDS if ask.target else TOTAL_SECONDS
+            seconds = DOWNLOAD_SECONDS if ask.target or ask.reader else TOTAL_SECONDS
             raise Unavailable(f"{shown(ask.url)} was still sending after {seconds:.0f} seconds")
 
 

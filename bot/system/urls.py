@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
+ANYWHERE = "*"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -36,8 +37,9 @@ def shown(url: str) -> str:
 def redirected(url: str, location: str, plain: Collection[str]) -> str:
     """Resolve a redirect from `url`, without any user and password in it.
 
-    It may lead to https, to the same origin, or to plain http at one of the `plain` hosts (`host` or `host:port`);
-    raises ValueError, with a reason that continues "URL redirects to …", for everything else.
+    It may lead to https, to the same origin, or to plain http at one of the `plain` hosts (`host` or `host:port`;
+    ANYWHERE among them stands for all, from plain http only).
+    Raises ValueError, with a reason that continues "URL redirects to …", for everything else.
     """
     try:
         parts = urlsplit(urljoin(url, location))
@@ -45,6 +47,8 @@ def redirected(url: str, location: str, plain: Collection[str]) -> str:
         there = origin(target)
     except ValueError as error:
         raise ValueError("something that is not a web address") from error
-    if there.scheme == "https" or there == origin(url) or there in {origin(f"http://{host}") for host in plain}:
+    anywhere = ANYWHERE in plain and origin(url).scheme == "http"
+    named = there in {origin(f"http://{host}") for host in plain if host != ANYWHERE}
+    if there.scheme == "https" or there == origin(url) or anywhere or named:
         return target
     raise ValueError(f"{shown(target)}, which is plain http and not configured as such")

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from bot.errors import ConfigError, StoreError, Unavailable
 from bot.system.http import PATIENCE_SECONDS, REDIRECTS, TOTAL_SECONDS, Http, Route
+from bot.system.urls import ANYWHERE
 from tests.rig.web import Said, Seen, WebServer, make_certificate
 
 Serve = Callable[..., WebServer]
@@ -373,3 +374,46 @@ def test_the_wait_for_the_next_byte_can_be_set(serve: Serve) -> None:
     with Http(route=Route(read_seconds=0.05), sleep=lambda _: None) as http, pytest.raises(Unavailable):
         http.get(server.url)
     assert http.requests == 3
+
+
+def test_a_stream_is_handed_on_as_the_server_has_it(serve: Serve, http: Http) -> None:
+    squeezed = gzip.compress(b"bytes " * 1000)
+    server = serve(always(Said(200, squeezed, {"content-encoding": "gzip"})))
+    got: list[bytes] = []
+    answer = http.stream(server.url, got.extend, limit=1000)
+    assert (answer.status, answer.body, b"".join(got)) == (200, b"", squeezed)
+
+
+def test_a_stream_that_breaks_is_read_anew(serve: Serve, http: Http) -> None:
+    server = serve(in_turn(Said(200, b"half", {"content-length": "8"}), Said(200, b"complete")))
+    got: list[bytes] = []
+
+    def reader(chunks: Iterator[bytes]) -> None:
+        got.append(b"".join(chunks))
+
+    http.stream(server.url, reader, limit=1000)
+    assert got == [b"complete"]
+
+
+def test_what_a_reader_raises_comes_through(serve: Serve, http: Http) -> None:
+    def reader(chunks: Iterator[bytes]) -> None:
+        raise ValueError(next(chunks).decode())
+
+    with pytest.raises(ValueError, match="no layer"):
+        http.stream(serve(always(Said(200, b"no layer"))).url, reader, limit=1000)
+
+
+def test_a_body_that_is_announced_as_too_large_is_not_begun(serve: Serve, http: Http) -> None:
+    server = serve(always(Said(200, b"", {"content-length": str(10 * 1024**3)})))
+    with pytest.raises(Unavailable, match="more than the 1000 bytes"):
+        http.stream(server.url, lambda _chunks: pytest.fail("was read"), limit=1000)
+    assert http.head(server.url).status == 200
+
+
+def test_plain_http_may_lead_anywhere_in_plain_http_where_that_is_said(serve: Serve, http: Http) -> None:
+    store = serve(always(Said(200, b"blob")))
+    server = serve(always(redirect(store.url)))
+    assert http.get(server.url, headers={"Authorization": "Bearer x"}, plain=[ANYWHERE]).body == b"blob"
+    assert [seen.authorization for seen in store.log] == [None]
+    with pytest.raises(Unavailable, match="plain http and not configured"):
+        http.get(server.url)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.indexes import kept
 from bot.adapters.indexes.pages import FILES_IN_MEMORY, KEPT_FOR, Pages
 from bot.adapters.indexes.places import Places, set_name
 from bot.errors import ConfigError, StoreError, Unavailable
 from bot.model.releases import IndexView
+from bot.system import kept
 from bot.system.http import Http
 from tests.rig.index import JSON_TYPE, LocalIndex, Reply
 
