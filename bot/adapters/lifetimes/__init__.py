@@ -1,0 +1,1 @@
+"""When releases reach their end."""
