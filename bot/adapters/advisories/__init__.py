@@ -1,0 +1,1 @@
+"""Known flaws of the packages of operating systems."""

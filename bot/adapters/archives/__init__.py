@@ -1,0 +1,1 @@
+"""Archives of operating systems' packages."""
