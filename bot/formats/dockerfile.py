@@ -60,13 +60,16 @@ def repin(text: str, edits: Iterable[tuple[ImageUse, str]]) -> str:
         if wanted.setdefault(use.digest_span, digest) != digest:
             raise ValueError(f"{use.path}:{use.line}: one place cannot hold two digests for {use.reference}")
     for span in sorted(wanted, key=lambda span: span.start, reverse=True):
-        new = _replacement(text[span.start : span.end], wanted[span])
+        new = digest_text(text[span.start : span.end], wanted[span])
         text = text[: span.start] + new + text[span.end :]
     return text
 
 
-def _replacement(old: str, digest: str) -> str:
-    """Write a digest in the form that stands there: nothing or `@sha256:…`, `sha256:…`, or the bare digits."""
+def digest_text(old: str, digest: str) -> str:
+    """Write a digest in the form of what a `digest_span` holds: nothing or `@sha256:…`, `sha256:…`, the bare digits.
+
+    Raises ValueError where `old` is none of them.
+    """
     named, at, digits = old.partition("@")
     if not old or (at and not named and image_name.DIGEST.fullmatch(digits)):
         return f"@{digest}"

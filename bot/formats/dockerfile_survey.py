@@ -15,7 +15,7 @@ from bot.formats.dockerfile_arguments import Scope, Value
 from bot.formats.dockerfile_lines import Instruction, Reading, instruction
 from bot.formats.dockerfile_words import Traced, assignments, flag_values, flags, mount_fields
 from bot.model.findings import Unreadable
-from bot.model.images import ImageUse, Span
+from bot.model.images import ImageUse, Role, Span
 
 STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -55,7 +55,7 @@ class Survey:
         """Walk through a whole file."""
         survey = cls(path=path, scope=Scope(escape=reading.escape), stages=_stage_names(reading.instructions))
         if reading.syntax:
-            survey.mention(*reading.syntax)
+            survey.mention(*reading.syntax, Role.FRONTEND)
         for step in reading.instructions:
             survey.take(step)
         for line, name in reading.unfinished:
@@ -114,23 +114,33 @@ class Survey:
         if value.blank:
             self.refuse(line, word.text, "it stands for nothing in a build without arguments")
             return
-        self._add(line, value, platform, fallback=word.at[-1] + 1)
+        self.parts |= value.parts
+        use = replace(self._use(line, value, Role.BASE), platform=platform)
+        self.mentions.append(_Mention(use=use, value=value, fallback=word.at[-1] + 1))
 
-    def mention(self, line: int, word: Traced) -> None:
+    def mention(self, line: int, word: Traced, role: Role) -> None:
         """Take an image that stands in the file as it is, without substitution."""
         end = word.at[-1] + 1
+        value = Value(text=word.text, at=word.at, end=end)
         try:
-            self._add(line, Value(text=word.text, at=word.at, end=end), None, fallback=end)
+            use = self._use(line, value, role)
         except ValueError as error:
             self.refuse(line, word.text, str(error))
+            return
+        self.mentions.append(_Mention(use=use, value=value, fallback=end))
 
-    def _add(self, line: int, value: Value, platform: str | None, *, fallback: int) -> None:
-        self.parts |= value.parts
-        name = image_name.parse(value.text)
-        use = ImageUse(
-            path=self.path, line=line, reference=value.text, name=name, platform=platform, digest_span=None
-        )  # fmt: skip
-        self.mentions.append(_Mention(use=use, value=value, fallback=fallback))
+    def _use(self, line: int, value: Value, role: Role) -> ImageUse:
+        """Read a reference; raises ValueError where it is malformed."""
+        return ImageUse(
+            path=self.path,
+            line=line,
+            reference=value.text,
+            name=image_name.parse(value.text),
+            platform=None,
+            digest_span=None,
+            tag_at=_tag_places(value),
+            role=role,
+        )
 
     def _sources(self, step: Instruction) -> list[Traced]:
         """Give what an instruction takes files from: `COPY --from`, `RUN --mount=…,from=`."""
@@ -148,7 +158,7 @@ class Survey:
         if "$" in source.text:
             self.refuse(line, source.text, "no variable is substituted here; give the image a stage and name that")
         elif not (source.text == NO_IMAGE or NUMBER.fullmatch(source.text) or self._is_stage(source.text)):
-            self.mention(line, source)
+            self.mention(line, source, Role.COPIED)
 
     def _is_stage(self, name: str) -> bool:
         return name.lower() in self.stages
@@ -180,6 +190,13 @@ class Survey:
             return _digest_span(value)
         end = mention.fallback if value.end is None or value.end in self.parts else value.end
         return Span(start=end, end=end)
+
+
+def _tag_places(value: Value) -> tuple[int, ...]:
+    """Give the places of the tag's characters; a colon before the last slash stands before a port."""
+    named = value.text.partition("@")[0]
+    colon = named.rfind(":")
+    return value.at[colon + 1 : len(named)] if colon > named.rfind("/") else ()
 
 
 def _digest_span(value: Value) -> Span | None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+from bot.model.packages import OsRelease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,15 @@ class Span:
     end: int
 
 
+class Role(StrEnum):
+    """What a file does with an image: builds on it, copies from it, lets it read the Dockerfile, or runs it."""
+
+    BASE = "base"
+    COPIED = "copied"
+    FRONTEND = "frontend"
+    RUN = "run"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageUse:
     """One mention of an image in a file.
@@ -39,6 +51,8 @@ class ImageUse:
     `line` is where the instruction begins (from 1); `reference` is the text after ARG substitution;
     `digest_span` covers `@sha256:…`, or is empty at the place where it would go; None means that the
     mention cannot be edited, and `obstacle` says why. `platform` is a literal `--platform`, else None.
+    `tag_at` are the offsets of the tag's characters in the file's decoded text, in the order of the tag; empty where
+    the file holds no tag (a `latest` that nobody wrote) or not all of it.
     """
 
     path: str
@@ -48,6 +62,8 @@ class ImageUse:
     platform: str | None
     digest_span: Span | None
     obstacle: str = ""
+    tag_at: tuple[int, ...] = ()
+    role: Role = Role.BASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +90,18 @@ class ImageLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageConfig:
-    """What an image says of itself for one platform: its environment, and whether it is built on musl (Alpine)."""
+    """What an image says of itself for one platform: its environment, and whether it is built on musl (Alpine).
+
+    `platform` is `linux/arm64`, "" where it does not say; `created` is None where no real date stands there; `user`
+    is who runs commands in it, "" for root; `os` is known only where its makers wrote it down.
+    """
 
     env: tuple[tuple[str, str], ...]
     musl: bool
+    platform: str = ""
+    created: datetime | None = None
+    user: str = ""
+    os: OsRelease | None = None
 
     def value(self, name: str) -> str:
         """Give a variable of the environment, "" where it is not set."""
@@ -103,3 +127,18 @@ class Install:
     def where(self) -> str:
         """Where it stands, as people write it: `Dockerfile:3`."""
         return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeLayer:
+    """An instruction of a Dockerfile that upgrades the packages of the image in line `base_line`.
+
+    `line` is its own, `manager` the package manager (`apt`), `stamp` the value of the build argument before it that
+    Quarterdeck wrote, "" where there is none.
+    """
+
+    path: str
+    base_line: int
+    line: int
+    manager: str
+    stamp: str = ""

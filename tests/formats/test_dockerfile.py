@@ -3,7 +3,7 @@ import pytest
 from bot.formats import dockerfile
 from bot.formats.image_name import parse
 from bot.model.findings import Unreadable
-from bot.model.images import ImageUse, Span
+from bot.model.images import ImageUse, Role, Span
 
 D = "sha256:" + "ab12" * 16
 E = "sha256:" + "cd34" * 16
@@ -79,8 +79,49 @@ def test_a_use_says_where_it_is_and_what_it_means() -> None:
             name=parse("python:3.12-slim"),
             platform="linux/arm64",
             digest_span=Span(start=end, end=end),
+            tag_at=tuple(range(text.index("3.12"), end)),
+            role=Role.BASE,
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("FROM python:3.12", "FROM python:[3][.][1][2]"),
+        ("FROM python", "FROM python"),
+        ("FROM python@{D}", "FROM python@{D}"),
+        ("FROM python:3@{D}", "FROM python:[3]@{D}"),
+        ("FROM localhost:5000/python", "FROM localhost:5000/python"),
+        ("FROM localhost:5000/python:3", "FROM localhost:5000/python:[3]"),
+        ("ARG V=3\nFROM python:${V}-x", "ARG V=[3]\nFROM python:${V}[-][x]"),
+        ("ARG B='python:3'\nFROM $B-x", "ARG B='python:[3]'\nFROM $B[-][x]"),
+        ("ARG T=:3\nFROM python$T", "ARG T=:[3]\nFROM python$T"),
+        ("ARG B\nFROM python:${B:-3}", "ARG B\nFROM python:${B:-[3]}"),
+        ("ARG V=3@{D}\nFROM python:$V", "ARG V=[3]@{D}\nFROM python:$V"),
+        ("FROM python:3.\\\n1", "FROM python:[3][.]\\\n[1]"),
+        ("\ufeff# syntax=docker/dockerfile:1\r\n", "\ufeff# syntax=docker/dockerfile:[1]\r\n"),
+    ],
+)
+def test_each_character_of_a_tag_knows_its_place(text: str, shown: str) -> None:
+    text = text.replace("{D}", D)
+    (use,) = uses_of(text)
+    marked = "".join(f"[{char}]" if at in use.tag_at else char for at, char in enumerate(text))
+    assert marked == shown.replace("{D}", D)
+
+
+def test_a_use_says_what_the_file_does_with_the_image() -> None:
+    text = (
+        "# syntax=docker/dockerfile:1\nFROM a\nCOPY --from=b c d\nRUN --mount=from=e,target=/f true\n"
+        "ONBUILD COPY --from=g:1 h i\n"
+    )
+    assert [(use.reference, use.role) for use in uses_of(text)] == [
+        ("docker/dockerfile:1", Role.FRONTEND),
+        ("a", Role.BASE),
+        ("b", Role.COPIED),
+        ("e", Role.COPIED),
+        ("g:1", Role.COPIED),
+    ]
 
 
 def test_a_digest_that_stands_there_is_covered_with_its_at_sign() -> None:

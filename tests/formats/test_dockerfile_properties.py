@@ -56,6 +56,7 @@ def test_any_text_can_be_read_and_every_span_lies_in_it(text: str) -> None:
         assert 1 <= use.line <= text.count("\n") + 1
         assert use.digest_span is None or 0 <= use.digest_span.start <= use.digest_span.end <= len(text)
         assert (use.digest_span is None) == bool(use.obstacle)
+        assert not use.tag_at or "".join(text[at] for at in use.tag_at) == use.name.tag
     assert all(row.why and row.line >= 1 for row in unreadable)
 
 
@@ -65,6 +66,10 @@ def test_after_repinning_the_same_images_are_read_with_the_new_digests(text: str
     uses, unreadable = dockerfile.image_uses("Dockerfile", text)
     chosen: dict[Span, str] = {use.digest_span: data.draw(DIGESTS) for use in uses if use.digest_span}
     edits = [(use, chosen[use.digest_span]) for use in uses if use.digest_span]
+    assert [use.name.tag for use in uses if use.tag_at] == [
+        "".join(map(text.__getitem__, use.tag_at)) for use in uses if use.tag_at
+    ]
+    assert {use.name.tag for use in uses if not use.tag_at} <= {None, "latest"}
     new = dockerfile.repin(text, edits)
     again, unreadable_again = dockerfile.image_uses("Dockerfile", new)
     assert [use.reference.partition("@")[0] for use in again] == [use.reference.partition("@")[0] for use in uses]
