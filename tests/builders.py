@@ -7,10 +7,13 @@ from typing import Any
 from bot.decide.calendar import Due
 from bot.decide.plan import Situation
 from bot.model.change import Change, FileText, ImageChange, PinChange
+from bot.model.contents import Advisory, ChangeKind, ImageContents, ImageDiff, SourceChange
 from bot.model.images import ImageLook, ImageName, ImageUse, Span
 from bot.model.locks import Lock, LockerName, Pin
+from bot.model.observed import Difference, ImageState, Target
+from bot.model.packages import OsRelease, Package, PackageFormat
 from bot.model.plan import Rebuild, Relock, Step, UpgradeAll
-from bot.model.policy import Policy, Schedule, Trigger
+from bot.model.policy import Policy, Schedule, Severity, Trigger
 from bot.model.proposal import Marks, Proposal, State
 from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
@@ -54,6 +57,51 @@ def a_look(use: ImageUse, digest: str = NEW) -> ImageLook:
     return ImageLook(name=replace(use.name, digest=None), digest=digest, observed_at=NOW, source="registry")
 
 
+def a_package(name: str = "libssl3", version: str = "3.0.11-1", source: str = "openssl", **fields: Any) -> Package:
+    values: dict[str, Any] = {"source_version": version, "architecture": "amd64", **fields}
+    return Package(name=name, version=version, source=source, **values)
+
+
+def some_contents(digest: str = NEW, **fields: Any) -> ImageContents:
+    values: dict[str, Any] = {
+        "platform": "linux/amd64", "os": OsRelease(id="debian", version="12", codename="bookworm"),
+        "format": PackageFormat.DEB, "packages": (a_package(),), "python": "3.12.9", "created": None, **fields,
+    }  # fmt: skip
+    return ImageContents(digest=digest, **values)
+
+
+def a_source_change(
+    source: str = "openssl", old: str = "3.0.11-1", new: str = "3.0.13-1", **fields: Any
+) -> SourceChange:
+    values: dict[str, Any] = {"packages": ("libssl3",), "kind": ChangeKind.SECURITY, **fields}
+    return SourceChange(source=source, old=old, new=new, **values)
+
+
+def an_advisory(name: str = "CVE-2026-1", severity: Severity = Severity.HIGH, **fields: Any) -> Advisory:
+    return Advisory(id=name, severity=severity, **fields)
+
+
+def a_diff(*sources: SourceChange, **fields: Any) -> ImageDiff:
+    values: dict[str, Any] = {
+        "old": some_contents(OLD), "new": some_contents(NEW), "added": (), "removed": (), **fields,
+    }  # fmt: skip
+    return ImageDiff(sources=sources, **values)
+
+
+def a_target(digest: str = NEW, *diffs: ImageDiff, **fields: Any) -> Target:
+    return Target(digest=digest, differences=tuple(Difference(diff=diff) for diff in diffs), **fields)
+
+
+def a_state(use: ImageUse | None = None, *, diffs: tuple[ImageDiff, ...] = (), **fields: Any) -> ImageState:
+    """Give a mention that is pinned to OLD and whose tag points to NEW, which has stood long enough."""
+    use = use or an_image(digest=OLD)
+    newest = a_target(NEW, *diffs)
+    values: dict[str, Any] = {
+        "look": a_look(use), "moved": use.name.digest not in {None, NEW}, "newest": newest, "settled": newest, **fields,
+    }  # fmt: skip
+    return ImageState(use=use, **values)
+
+
 def a_snapshot(**fields: Any) -> Snapshot:
     values: dict[str, Any] = {
         "repository": "acme/web", "url": "https://example.org/acme/web.git", "branch": "main", "commit": "c" * 40,
@@ -64,7 +112,7 @@ def a_snapshot(**fields: Any) -> Snapshot:
 
 def a_situation(**fields: Any) -> Situation:
     values: dict[str, Any] = {
-        "snapshot": a_snapshot(), "digests": (), "moved": (), "calendar": Due(quarter="2026q4", since=None),
+        "snapshot": a_snapshot(), "images": (), "calendar": Due(quarter="2026q4", since=None),
         "open_quarters": frozenset(), "policy": Policy(), "schedule": Schedule(), "now": NOW, **fields,
     }  # fmt: skip
     return Situation(**values)

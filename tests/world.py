@@ -5,7 +5,7 @@ The trace holds effects and questions in the order in which they came, so that a
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,8 +14,10 @@ from pathlib import Path
 from bot.decide.plan import Wish
 from bot.errors import RepoError
 from bot.model.change import FileText
+from bot.model.contents import Advisory, ArchiveAnswer, ImageContents, LifetimeTable, SourceMove, Told, Waiting
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.locks import LockerName
+from bot.model.packages import OsRelease, PackageFormat
 from bot.model.plan import Relock
 from bot.model.policy import Policy, Schedule
 from bot.model.proposal import Draft, Proposal, State
@@ -25,8 +27,9 @@ from bot.model.repository import CommitInfo, Head, Remote, Repository, TreeFile
 from bot.model.runs import RunRecord
 from bot.ports import Relocked
 from bot.workflow.context import Assignment, Tools
+from bot.workflow.inside import Glass
 from bot.workflow.rebuild import Result, work
-from tests.builders import NOW
+from tests.builders import NOW, some_contents
 
 REPOSITORY = Repository(name="acme/web", url="")
 COMMITTER = "quarterdeck@localhost"
@@ -52,6 +55,12 @@ class World:
     tags: dict[str, str] = field(default_factory=dict)
     indexes: dict[str, tuple[PlatformManifest, ...]] = field(default_factory=dict)
     configs: dict[str, ImageConfig] = field(default_factory=dict)
+    insides: dict[str, ImageContents] = field(default_factory=dict)
+    listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    built: dict[str, frozenset[str]] = field(default_factory=dict)
+    waiting: tuple[Waiting, ...] = ()
+    told_of: dict[SourceMove, Told] = field(default_factory=dict)
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
     releases: dict[str, tuple[Release, ...]] = field(default_factory=dict)
     compiled: dict[str, str] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
@@ -70,7 +79,9 @@ class World:
             default_python="3.11", committer=COMMITTER,
         )  # fmt: skip
         tools = Tools(
-            forge=FakeForge(self), workspace=FakeWorkspace(self), registry=FakeRegistry(self), index=FakeIndex(self),
+            forge=FakeForge(self), workspace=FakeWorkspace(self), index=FakeIndex(self),
+            glass=Glass(registry=FakeRegistry(self), archives=dict.fromkeys(PackageFormat, FakeArchive(self)),
+                        advisories=FakeAdvisories(), lifetimes=FakeLifetimes()),
             lockers=dict.fromkeys(LockerName, FakeLocker(self)), store=FakeStore(self), progress=FakeProgress(),
             clock=lambda: self.now, rehearsal=rehearsal, bench=_bench,
         )  # fmt: skip
@@ -185,6 +196,49 @@ class FakeRegistry:
             raise RepoError(f"{digest} is gone")
         return self.world.configs[name.tagged]
 
+    def contents(self, name: ImageName, digest: str, platform: str, *, sources: bool) -> ImageContents:
+        self.world.told(f"contents {digest[7:9]} {platform}")
+        if digest not in self.world.insides:
+            raise RepoError(f"{digest} is gone")
+        return self.world.insides[digest]
+
+    def tags(self, name: ImageName) -> tuple[str, ...]:
+        self.world.told(f"tags {name.repository}")
+        return self.world.listed.get(name.repository, ())
+
+    def built(self, name: ImageName) -> frozenset[str] | None:
+        return self.world.built.get(name.repository)
+
+
+@dataclass
+class FakeArchive:
+    world: World
+
+    def waiting(self, contents: ImageContents, now: datetime) -> ArchiveAnswer:
+        self.world.told(f"waiting {contents.digest[7:9]}")
+        return ArchiveAnswer(waiting=self.world.waiting)
+
+    def told(self, contents: ImageContents, moves: Sequence[SourceMove], now: datetime) -> Mapping[SourceMove, Told]:
+        self.world.told(f"changelogs {' '.join(move.source for move in moves)}")
+        return {move: self.world.told_of[move] for move in moves if move in self.world.told_of}
+
+
+class FakeAdvisories:
+    problems: tuple[str, ...] = ()
+
+    def fixed(self, os: OsRelease, moves: Sequence[SourceMove]) -> Mapping[SourceMove, tuple[Advisory, ...]] | None:
+        return None
+
+    def named(self, os: OsRelease, ids: Sequence[str]) -> Mapping[str, Advisory]:
+        return {}
+
+
+class FakeLifetimes:
+    problem = ""
+
+    def table(self) -> LifetimeTable:
+        return LifetimeTable(cycles=(), source="fake", as_of=NOW.date())
+
 
 @dataclass
 class FakeIndex:
@@ -232,10 +286,10 @@ class FakeStore:
         return proposal
 
     def recall(self, kind: str, key: str) -> str | None:
-        return None
+        return self.world.kept.get((kind, key))
 
     def remember(self, kind: str, key: str, value: str, now: datetime) -> None:
-        return None
+        self.world.kept[kind, key] = value
 
     @contextmanager
     def exclusive(self, repository: str) -> Iterator[None]:
@@ -260,6 +314,7 @@ def a_world(change: Callable[[World], None] | None = None) -> World:
             "README.md": b"not ours\n",
         },
         tags={"python:3.12-slim": "sha256:" + "2" * 64},
+        insides={f"sha256:{digit * 64}": some_contents(digest=f"sha256:{digit * 64}") for digit in "123"},
         compiled={"requirements.txt": LOCK.replace("4.2.15", "4.2.30")},
         releases={"django": tuple(Release(version=v, yanked=False, requires_python="", uploaded_at=datetime(2026, 1, 1, tzinfo=UTC))
                                   for v in ("4.2.15", "4.2.30", "5.2"))},
