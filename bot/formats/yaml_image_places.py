@@ -6,9 +6,9 @@ metadata syntax, and GitLab's CI/CD YAML syntax with its `!reference`. Each walk
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeAlias
 
+from bot.formats.yaml_image_kinds import Kind
 from bot.formats.yaml_nodes import Mapping, Node, Scalar, Sequence, children, entry, words
 
 DOCKER = "docker://"
@@ -33,17 +33,6 @@ NO_JOBS = frozenset({
     "variables", "include", "stages", "workflow", "spec", "cache", "before_script", "after_script", "image", "services",
     "types",
 })  # fmt: skip
-
-
-class Kind(StrEnum):
-    """What a YAML file is to those who read it."""
-
-    COMPOSE = "compose"
-    WORKFLOW = "workflow"
-    ACTION = "action"
-    GITLAB = "gitlab"
-    KUSTOMIZE = "kustomize"
-    KUBERNETES = "kubernetes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,7 +9,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from bot.formats import image_name
-from bot.formats.yaml_image_places import REFERENCE, Apart, Kind, Place
+from bot.formats.yaml_image_kinds import Kind
+from bot.formats.yaml_image_places import REFERENCE, Apart, Place
 from bot.formats.yaml_nodes import Node, Scalar
 from bot.formats.yaml_templates import TEMPLATE, filled_in
 from bot.model.findings import Unreadable

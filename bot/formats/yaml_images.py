@@ -5,7 +5,8 @@ Where they stand is told by `yaml_image_places`, how each one is read and where 
 
 import re
 
-from bot.formats.yaml_image_places import POD_SPECS, Kind, places
+from bot.formats.yaml_image_kinds import Kind, kind_of
+from bot.formats.yaml_image_places import POD_SPECS, places
 from bot.formats.yaml_image_survey import Survey, shown
 from bot.formats.yaml_lines import NotPlain
 from bot.formats.yaml_nodes import documents
@@ -13,14 +14,6 @@ from bot.formats.yaml_templates import filled_in
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 
-PATHS = (
-    (Kind.COMPOSE, re.compile(r"(?:.*/)?(?:docker-compose[^/]*|compose(?:\.[^/]*)?)\.ya?ml", re.DOTALL)),
-    (Kind.WORKFLOW, re.compile(r"\.github/workflows/[^/]+\.ya?ml", re.DOTALL)),
-    (Kind.ACTION, re.compile(r"(?:.*/)?action\.ya?ml", re.DOTALL)),
-    (Kind.GITLAB, re.compile(r"(?:.*/)?[^/]*\.gitlab-ci\.ya?ml|(?:.*/)?\.gitlab/.+\.ya?ml", re.DOTALL)),
-    (Kind.KUSTOMIZE, re.compile(r"(?:.*/)?kustomization\.ya?ml", re.DOTALL)),
-    (Kind.KUBERNETES, re.compile(r".+\.ya?ml", re.DOTALL)),
-)
 MANIFEST = re.compile(rf"^[ \t-]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?(?:{'|'.join(POD_SPECS)})\b", re.MULTILINE)
 # the same anywhere in a line, as in JSON, with the kinds that hold others: a cheap look, which may say yes in vain
 WORKLOAD = re.compile(
@@ -29,11 +22,6 @@ WORKLOAD = re.compile(
 IMAGE_LINE = re.compile(r"[ \t-]*[\"']?image[\"']?[ \t]*:[ \t]*([^#\s].*)")
 
 LONGEST_FILE = 1_048_576
-
-
-def kind_of(path: str) -> Kind | None:
-    """Say what a file may be by its path, None where it is no YAML; KUBERNETES is any other: its text decides."""
-    return next((kind for kind, pattern in PATHS if pattern.fullmatch(path)), None)
 
 
 def image_uses(path: str, text: str) -> tuple[tuple[ImageUse, ...], tuple[Unreadable, ...]]:

@@ -5,7 +5,7 @@ Rules: the Compose specification ("Interpolation"), GitHub's expressions, GitLab
 
 import re
 
-from bot.formats.yaml_image_places import Kind
+from bot.formats.yaml_image_kinds import Kind
 
 VARIABLE = re.compile(
     r"\$(?:(?P<bare>[A-Za-z_][A-Za-z0-9_]*)|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?::?-(?P<default>[^${}]*)\})?)"

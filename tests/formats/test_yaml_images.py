@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.formats import dockerfile, image_edits, yaml_images, yaml_nodes
 from bot.formats.image_edits import Edit
 from bot.formats.image_name import parse
-from bot.formats.yaml_image_places import Kind
+from bot.formats.yaml_image_kinds import Kind, kind_of
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse, Role, Span
 
@@ -71,7 +71,7 @@ def refusals_of(path: str, text: str) -> list[tuple[int, str, str]]:
     ],
 )
 def test_a_path_says_what_a_file_may_be(path: str, kind: Kind | None) -> None:
-    assert yaml_images.kind_of(path) is kind
+    assert kind_of(path) is kind
 
 
 def test_a_use_says_where_it_is_and_what_it_means() -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from bot.system import kept
 from bot.adapters.indexes.pages import Page, Pages
 from bot.formats import index_answers
 from bot.formats.index_answers import Ages
+from bot.system import kept
 
 Form: TypeAlias = Literal["json", "html", "hashes"]
 RULES = "1"  # changes whenever the same pages are to be answered otherwise

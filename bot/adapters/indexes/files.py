@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.system import kept
 from bot.adapters.indexes.pages import OK, Pages
 from bot.errors import StoreError, Unavailable
 from bot.formats.index_answers import Listed
+from bot.system import kept
 from bot.system.urls import shown
 
 FILE_BYTES = 2 * 1024**3

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from packaging.utils import is_normalized_name
 
 from bot import ports
-from bot.system import kept
 from bot.adapters.indexes.places import NO_CREDENTIALS, Place, Places
 from bot.errors import AccessDenied, Unavailable
 from bot.formats import index_answers, simple_index
 from bot.formats.index_answers import Listed
 from bot.model.secrets import Credential
+from bot.system import kept
 from bot.system.http import Answer, Http
 from bot.system.urls import shown
 
