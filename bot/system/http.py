@@ -112,6 +112,10 @@ class Http:
         raw = {**headers, "Accept-Encoding": "identity"}
         return self._follow(Ask(method="GET", url=url, headers=raw, limit=limit, until=until, reader=reader), plain)
 
+    def pause(self, seconds: float) -> None:
+        """Wait before a next request, as retries do."""
+        self._sleep(seconds)
+
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
         with self._lock:

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.adapters.registries.oci import OciRegistry, RegistryHost
 from bot.errors import RepoError, Unavailable
 from bot.model.images import ImageConfig, ImageName
+from bot.model.packages import OsRelease
 from bot.system.http import Http
 from tests.rig.hub import HubFront
 from tests.rig.registry import DockerRegistry, push_image, push_index
@@ -17,6 +19,7 @@ from tests.rig.web import Said
 MakeOci = Callable[..., OciRegistry]
 MakeFront = Callable[..., HubFront]
 REPOSITORY, TAG = "library/python", "3.12-slim"
+BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 ALPINE = ("ADD alpine-minirootfs-3.21.0-x86_64.tar.gz / # buildkit", 'CMD ["/bin/sh"]')
 
 
@@ -43,8 +46,16 @@ def test_an_index_leads_to_the_configuration_of_the_platform(
     digest = pushed(docker_registry)
     registry, name = oci(plain(docker_registry.host)), named(docker_registry.host)
     found = registry.config(name, digest, "linux/amd64")
-    assert found == ImageConfig(env=(("PATH", "/usr/bin"), ("PYTHON_VERSION", "3.12.9")), musl=False)
-    assert registry.config(name, digest, "linux/arm64") == ImageConfig(env=(("PYTHON_VERSION", "3.12.8"),), musl=True)
+    assert found == ImageConfig(
+        env=(("PATH", "/usr/bin"), ("PYTHON_VERSION", "3.12.9")), musl=False, platform="linux/amd64", created=BUILT
+    )
+    assert registry.config(name, digest, "linux/arm64") == ImageConfig(
+        env=(("PYTHON_VERSION", "3.12.8"),),
+        musl=True,
+        platform="linux/arm64",
+        created=BUILT,
+        os=OsRelease(id="alpine", version="3.21.0"),
+    )
     assert registry.config(name, digest, "linux/amd64") is found
     assert http.requests == 5
 
@@ -75,9 +86,10 @@ def test_a_configuration_is_remembered_from_run_to_run(
     spent = http.requests
     assert run() == first
     assert http.requests == spent
-    kept["image-config", f"{digest} linux/amd64"] = '{"env": 5}'
+    for key in kept:
+        kept[key] = '{"config": {"Env": ["PYTHON_VERSION=2.7"]}, "rootfs": {}}'
     assert run() == first
-    assert http.requests > spent
+    assert http.requests == 2 * spent
 
 
 def test_a_platform_that_the_image_does_not_have_is_the_repositorys_problem(

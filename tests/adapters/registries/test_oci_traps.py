@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.adapters.registries.oci import MANIFEST_BYTES, OciRegistry, RegistryHost
+from bot.adapters.registries.oci import DOCUMENT_BYTES, OciRegistry, RegistryHost
 from bot.errors import RepoError, Unavailable
 from bot.model.images import ImageName
 from bot.system.http import Http
@@ -109,8 +109,8 @@ def test_a_manifest_that_does_not_have_its_digest_is_not_believed(oci: MakeOci, 
 
 
 def test_a_manifest_without_end_is_not_read(oci: MakeOci, serve: Serve) -> None:
-    server = serve(lambda _seen: Said(200, b" " * (MANIFEST_BYTES + 1)))
-    with pytest.raises(Unavailable, match=f"more than the {MANIFEST_BYTES} bytes"):
+    server = serve(lambda _seen: Said(200, b" " * (DOCUMENT_BYTES + 1)))
+    with pytest.raises(Unavailable, match=f"more than the {DOCUMENT_BYTES} bytes"):
         manifests(oci, server)
 
 
