@@ -116,6 +116,10 @@ class Registry(Protocol):
         """List a repository's tags, sorted; an answer may be up to a day old."""
         ...
 
+    def built(self, name: ImageName) -> frozenset[str] | None:
+        """Give the tags that are configured as still built; None where nobody configured any."""
+        ...
+
 
 class Archive(Protocol):
     """Where the packages of an operating system come from (Debian and Ubuntu, Alpine)."""
@@ -140,12 +144,22 @@ class Advisories(Protocol):
         """Give what is known of ids; an id that is not known is left out."""
         ...
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be had of what was asked until now, as sentences."""
+        ...
+
 
 class Lifetimes(Protocol):
     """When releases of operating systems and of Python reach the end of their life."""
 
     def table(self) -> LifetimeTable:
         """Give the newest table at hand; it never fails, because one is shipped."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why a newer table that is configured could not be had, "" where all is well."""
         ...
 
 

@@ -1,16 +1,16 @@
 """Builders of values for tests: sensible defaults, and the one thing that a test is about."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bot.decide.calendar import Due
 from bot.decide.plan import Situation
-from bot.model.change import Change, FileText, ImageChange, PinChange
-from bot.model.contents import Advisory, ChangeKind, ImageContents, ImageDiff, SourceChange
-from bot.model.images import ImageLook, ImageName, ImageUse, Span
+from bot.model.change import Change, FileText, ImageChange, PinChange, StampChange
+from bot.model.contents import Advisory, ChangeKind, ImageContents, ImageDiff, Lifetime, SourceChange, Support
+from bot.model.images import ImageLook, ImageName, ImageUse, Span, UpgradeLayer
 from bot.model.locks import Lock, LockerName, Pin
-from bot.model.observed import Difference, ImageState, Target
+from bot.model.observed import Difference, ImageState, Inspection, Target
 from bot.model.packages import OsRelease, Package, PackageFormat
 from bot.model.plan import Rebuild, Relock, Step, UpgradeAll
 from bot.model.policy import Policy, Schedule, Severity, Trigger
@@ -100,6 +100,29 @@ def a_state(use: ImageUse | None = None, *, diffs: tuple[ImageDiff, ...] = (), *
         "look": a_look(use), "moved": use.name.digest not in {None, NEW}, "newest": newest, "settled": newest, **fields,
     }  # fmt: skip
     return ImageState(use=use, **values)
+
+
+def an_inspection(*updates: SourceChange, **fields: Any) -> Inspection:
+    values: dict[str, Any] = {"contents": some_contents(), **fields}
+    return Inspection(updates=updates, **values)
+
+
+def a_lifetime(product: str = "debian", release: str = "11", **fields: Any) -> Lifetime:
+    values: dict[str, Any] = {"date": date(2026, 8, 31), "state": Support.ENDED, **fields}
+    return Lifetime(product=product, release=release, **values)
+
+
+def an_upgrade_layer(stamp: str = "", **fields: Any) -> UpgradeLayer:
+    values: dict[str, Any] = {"path": "Dockerfile", "base_line": 1, "line": 2, "manager": "apt", **fields}
+    return UpgradeLayer(stamp=stamp, **values)
+
+
+def a_stamp_change(*updates: SourceChange, **fields: Any) -> StampChange:
+    values: dict[str, Any] = {
+        "path": "Dockerfile", "line": 2, "name": "python:3.12-slim", "old": "", "new": "2026-11-24.0badcafe",
+        "inserted": False, "why": (a_reason("fixes wait in the archive", "archive-ahead"),), **fields,
+    }  # fmt: skip
+    return StampChange(updates=updates, **values)
 
 
 def a_snapshot(**fields: Any) -> Snapshot:

@@ -4,21 +4,29 @@ from collections.abc import Iterator
 
 from packaging.specifiers import SpecifierSet
 
-from bot.decide import freshness
+from bot.decide import freshness, images
 from bot.decide.calendar import Due, Verdict
 from bot.formats.oci import plain_platform
-from bot.model.findings import Finding, LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue
-from bot.model.images import ImageLook, ImageUse, PlatformManifest
+from bot.model.findings import Finding, LockOutOfDate, PythonMismatch, QuarterDue
+from bot.model.images import ImageUse, PlatformManifest
 from bot.model.locks import WRITTEN
+from bot.model.observed import ImageState
 from bot.model.policy import Policy
 from bot.model.snapshot import Snapshot
 
 LATEST_PATCH = 99  # `>=3.11.4` allows 3.11, and `<3.12` does not allow 3.12
 
 
-def assess(snapshot: Snapshot, moved: tuple[MovedDigest, ...], calendar: Verdict) -> tuple[Finding, ...]:
+def assess(
+    snapshot: Snapshot, states: tuple[ImageState, ...], calendar: Verdict, policy: Policy
+) -> tuple[Finding, ...]:
     """Collect the findings of one look, in a fixed order."""
-    findings: list[Finding] = [*snapshot.unreadable, *moved, *mismatches(snapshot), *out_of_date(snapshot)]
+    findings: list[Finding] = [
+        *snapshot.unreadable,
+        *images.findings(states, snapshot, policy),
+        *mismatches(snapshot),
+        *out_of_date(snapshot),
+    ]
     if isinstance(calendar, Due) and (snapshot.locks or snapshot.images):
         findings.append(QuarterDue(quarter=calendar.quarter, since=calendar.since))
     return tuple(findings)
@@ -69,21 +77,16 @@ def _allows(requires: str, python: str) -> bool:
     return any(allowed.contains(f"{python}.{patch}") for patch in range(LATEST_PATCH))
 
 
-def moved(
-    use: ImageUse, look: ImageLook, old: tuple[PlatformManifest, ...], new: tuple[PlatformManifest, ...], policy: Policy
-) -> MovedDigest | None:
-    """Say whether a pinned image moved for the platforms that are used.
+def is_move(old: tuple[PlatformManifest, ...], new: tuple[PlatformManifest, ...], platforms: tuple[str, ...]) -> bool:
+    """Say whether going from one digest to another changes anything for the platforms that are used.
 
     An index also changes when another architecture or an attestation lands (docker-library/official-images#18385):
-    that is no move. Where one of the two is a single manifest, another digest is a move.
+    that is no move. Where one of the two is a single manifest (no entries), another digest is a move.
     """
-    if use.name.digest is None or use.name.digest == look.digest:
-        return None
-    if old and new:
-        before, after = (_used(manifests, platforms_of(use, policy)) for manifests in (old, new))
-        if before == after and any(before):
-            return None
-    return MovedDigest(use=use, current=use.name.digest, available=look.digest)
+    if not (old and new):
+        return True
+    before, after = (_used(manifests, platforms) for manifests in (old, new))
+    return before != after or not any(before)
 
 
 def platforms_of(use: ImageUse, policy: Policy) -> tuple[str, ...]:

@@ -1,18 +1,36 @@
 """The contract's JSON of one run: `check --json`, `run --json`, and what the store keeps for `status` and `explain`."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import assert_never
 
 from bot.decide.assess import platforms_of
+from bot.decide.contents import harmless
 from bot.decide.explain import verdict
+from bot.decide.images import changed, told
+from bot.decide.lifetimes import called
 from bot.model.change import Change
-from bot.model.findings import Finding, LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue, Unreadable
-from bot.model.images import ImageLook, ImageName, ImageUse
+from bot.model.contents import Advisory, ImageDiff, Lifetime, SourceChange, Support, worst
+from bot.model.findings import (
+    ArchiveAhead,
+    EndOfLife,
+    Finding,
+    FrozenTag,
+    LockOutOfDate,
+    MovedDigest,
+    PythonMismatch,
+    QuarterDue,
+    Unreadable,
+)
+from bot.model.images import ImageName, ImageUse
 from bot.model.locks import Lock
-from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Relock, Repin, Step
+from bot.model.observed import ImageState
+from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Relock, Repin, Retag, Stamp, Step
 from bot.model.policy import Policy
+from bot.model.proposal import Proposal
 from bot.model.reasons import Reason
-from bot.model.runs import RunRecord
+from bot.model.runs import Published, RunRecord
 
 SCHEMA = 1
 
@@ -25,21 +43,21 @@ def report(documents: tuple[dict[str, object], ...], now: datetime) -> dict[str,
 def document(run: RunRecord, policy: Policy) -> dict[str, object]:
     """Give one repository's part, as CONTRACT names it; additions stand at the end."""
     snapshot = run.snapshot
-    looks = {look.name: look for look in run.looks}
+    states = {state.use: state for state in run.images}
     return {
         "name": run.repository.name,
         "url": run.repository.url,
         "branch": snapshot.branch if snapshot else run.repository.branch,
         "commit": snapshot.commit if snapshot else None,
         "locks": [_lock(lock) for lock in snapshot.locks] if snapshot else [],
-        "images": [_image(use, looks, policy) for use in snapshot.images] if snapshot else [],
+        "images": [_image(use, states.get(use), policy) for use in snapshot.images] if snapshot else [],
         "findings": [_finding(finding) for finding in run.findings],
         "plan": _plan(run.plan) if run.plan else None,
         "outcome": str(run.outcome),
         "changes": _changes(run.change) if run.change else [],
-        "fixed": [],
-        "remaining": [],
-        "pull_request": _pull_request(run),
+        "fixed": _fixed(run),
+        "remaining": _remaining(run),
+        "pull_request": _pull_request(run.proposal),
         "error": {"kind": run.failure.kind, "message": run.failure.message, "hint": run.failure.hint}
         if run.failure
         else None,
@@ -52,6 +70,7 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "next_due": _time(run.next_due) if run.next_due else None,
         "started_at": _time(run.started_at),
         "finished_at": _time(run.finished_at),
+        "further": [_further(one) for one in run.further],
     }
 
 
@@ -76,16 +95,20 @@ def _lock(lock: Lock) -> dict[str, object]:
     }
 
 
-def _image(use: ImageUse, looks: dict[ImageName, ImageLook], policy: Policy) -> dict[str, object]:
-    look = looks.get(tag_of(use))
+def _image(use: ImageUse, state: ImageState | None, policy: Policy) -> dict[str, object]:
+    contents = [seen.contents for seen in state.inspections] if state else []
     return {
         "path": use.path,
         "line": use.line,
         "reference": use.reference,
         "digest": use.name.digest,
-        "current_digest": look.digest if look else None,
+        "current_digest": state.look.digest if state else None,
         "platforms": list(platforms_of(use, policy)),
-        "os": None,
+        "os": state.os if state else None,
+        "python": next((one.python for one in contents if one.python), None),
+        "obstacle": use.obstacle,
+        "offers": [{"tag": offer.tag, "kind": offer.kind} for offer in state.offers] if state else [],
+        "notes": list(dict.fromkeys(note for seen in state.inspections for note in seen.notes)) if state else [],
     }
 
 
@@ -96,9 +119,8 @@ def tag_of(use: ImageUse) -> ImageName:
 
 def _finding(finding: Finding) -> dict[str, object]:
     match finding:
-        case MovedDigest(use=use, current=current, available=available):
-            why = f"{use.name.tagged} points to {available} now"
-            return _row("moved-digest", use.name.tagged, f"{use.path}:{use.line}", current, why)
+        case MovedDigest() | ArchiveAhead() | FrozenTag() | EndOfLife():
+            return _image_finding(finding)
         case QuarterDue(quarter=quarter, since=since):
             why = f"due since {since:%Y-%m-%d}" if since else "never rebuilt before"
             return _row("quarter-due", quarter, "", None, why)
@@ -112,6 +134,104 @@ def _finding(finding: Finding) -> dict[str, object]:
             return _row("unreadable", subject, f"{path}:{line}" if line else path, None, why)
         case _:
             assert_never(finding)
+
+
+def _image_finding(finding: MovedDigest | ArchiveAhead | FrozenTag | EndOfLife) -> dict[str, object]:
+    match finding:
+        case MovedDigest(use=use, current=current, available=available, diffs=diffs):
+            rows = [row for row in changed(diffs) if row.is_security]
+            why = f"{use.name.tagged} points to {available} now{_meaning(diffs, rows)}"
+            return _row("moved-digest", use.name.tagged, _at(use), current, why) | _advised(rows, available)
+        case ArchiveAhead(use=use, digest=digest, updates=updates, remedy=remedy):
+            why = f"fixes for {told(updates)} wait in the archive for its newest image; {remedy}"
+            fixed = ", ".join(f"{row.source} {row.new}" for row in updates)
+            return _row("archive-ahead", use.name.tagged, _at(use), digest, why) | _advised(updates, fixed)
+        case FrozenTag(use=use, move_to=move_to, why=why):
+            way = f"; move to {replace(use.name, tag=move_to).tagged}" if move_to else ""
+            return _row("frozen-tag", use.name.tagged, _at(use), use.name.tag, f"{why}{way}") | {"fixed_in": move_to}
+        case EndOfLife(use=use, lifetime=lifetime):
+            subject = f"{lifetime.product} {lifetime.release}"
+            return _row("end-of-life", subject, _at(use), lifetime.release, end_of_life(lifetime, use.name.tagged))
+        case _:
+            assert_never(finding)
+
+
+def _at(use: ImageUse) -> str:
+    return f"{use.path}:{use.line}"
+
+
+def _meaning(diffs: tuple[ImageDiff, ...], rows: list[SourceChange]) -> str:
+    """Say in a few words what a move brings."""
+    if rows:
+        return f"; it fixes {told(rows)}"
+    if not diffs:
+        return "; what changed in it is not known"
+    if all(harmless(diff) for diff in diffs):
+        return "; nothing security-relevant changed in it"
+    return "; whether what changed in it matters is not known"
+
+
+def _advised(rows: Iterable[SourceChange], fixed_in: str) -> dict[str, object]:
+    advisories = tuple(dict.fromkeys(one for row in rows for one in row.advisories))
+    return {
+        "fixed_in": fixed_in,
+        "advisories": [advisory(one) for one in advisories],
+        "severity": str(worst(one.severity for one in advisories)),
+    }
+
+
+def advisory(one: Advisory) -> dict[str, object]:
+    """Give an advisory as the contract names it."""
+    return {"id": one.id, "aliases": list(one.aliases), "severity": str(one.severity), "url": one.url}
+
+
+def end_of_life(lifetime: Lifetime, image: str) -> str:
+    """Say how long a release is supported."""
+    name = called(lifetime)
+    if lifetime.state is Support.ENDED:
+        return f"{name} in {image} is not supported any more since {lifetime.date:%Y-%m-%d}"
+    if lifetime.extended:
+        return f"{name} in {image} has only its extended support left, until {lifetime.date:%Y-%m-%d}"
+    return f"the support of {name} in {image} ends on {lifetime.date:%Y-%m-%d}"
+
+
+def _fixed(run: RunRecord) -> list[str]:
+    """Give the ids that the changes of this run fix."""
+    changes = [one for one in (run.change, *(more.change for more in run.further)) if one]
+    rows = [row for change in changes for row in _security(change)]
+    return sorted({one.id for row in rows for one in row.advisories})
+
+
+def _security(change: Change) -> Iterator[SourceChange]:
+    for image in change.images:
+        yield from (row for row in changed(image.diffs) if row.is_security)
+    for stamp in change.stamps:
+        yield from stamp.updates
+
+
+def _remaining(run: RunRecord) -> list[dict[str, object]]:
+    """Give the advisories that nothing of this run fixes, and why."""
+    fixed = set(_fixed(run))
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for finding in run.findings:
+        if isinstance(finding, ArchiveAhead):
+            for row in finding.updates:
+                for one in row.advisories:
+                    subject = f"{row.source} in {finding.use.name.tagged}"
+                    if one.id not in fixed:
+                        rows[one.id, subject] = {"id": one.id, "subject": subject, "why": finding.remedy}
+    return list(rows.values())
+
+
+def _further(one: Published) -> dict[str, object]:
+    return {
+        "branch": one.rebuild.branch,
+        "trigger": str(one.rebuild.trigger),
+        "outcome": str(one.outcome),
+        "changes": _changes(one.change),
+        "pull_request": _pull_request(one.proposal),
+        "why": _reasons((*one.rebuild.why, *one.why)),
+    }
 
 
 def _row(kind: str, subject: str, path: str, current: str | None, why: str) -> dict[str, object]:
@@ -129,7 +249,8 @@ def _row(kind: str, subject: str, path: str, current: str | None, why: str) -> d
 
 def _plan(plan: Plan) -> dict[str, object]:
     match plan:
-        case Rebuild(trigger=trigger, steps=steps):
+        case Rebuild(trigger=trigger, steps=own, apart=apart):
+            steps = (*own, *(step for one in apart for step in one.steps))
             row = {"decision": "rebuild", "trigger": str(trigger), "until": None, "steps": [_step(s) for s in steps]}
         case Deferred(until=until):
             row = {"decision": "deferred", "trigger": None, "until": _time(until), "steps": []}
@@ -145,7 +266,12 @@ def _step(step: Step) -> dict[str, object]:
         case Relock(lock=lock):
             return {"action": "relock", "target": lock.path, "why": _reasons(step.why)}
         case Repin(use=use):
-            return {"action": "repin", "target": f"{use.path}:{use.line} {use.name.tagged}", "why": _reasons(step.why)}
+            return {"action": "repin", "target": f"{_at(use)} {use.name.tagged}", "why": _reasons(step.why)}
+        case Retag(use=use, tag=tag):
+            target = f"{_at(use)} {use.name.tagged} -> {replace(use.name, tag=tag).tagged}"
+            return {"action": "retag", "target": target, "why": _reasons(step.why)}
+        case Stamp(use=use, line=line):
+            return {"action": "stamp", "target": f"{use.path}:{line} {use.name.tagged}", "why": _reasons(step.why)}
         case _:
             assert_never(step.action)
 
@@ -158,10 +284,32 @@ def _changes(change: Change) -> list[dict[str, object]]:
     ]  # fmt: skip
     images: list[dict[str, object]] = [
         {"kind": "image", "path": row.path, "name": row.name, "old": row.old, "new": row.new, "direct": None,
-         "why": _reasons(row.why), "line": row.line}
+         "why": _reasons(row.why), "line": row.line, "retagged": row.retagged or None}
         for row in change.images
     ]  # fmt: skip
-    return [*pins, *images]
+    stamps: list[dict[str, object]] = [
+        {"kind": "stamp", "path": row.path, "name": row.name, "old": row.old or None, "new": row.new, "direct": None,
+         "why": _reasons(row.why), "line": row.line}
+        for row in change.stamps
+    ]  # fmt: skip
+    packages = [_package(image.path, image.name, row) for image in change.images for row in changed(image.diffs)] + [
+        _package(stamp.path, stamp.name, row) for stamp in change.stamps for row in stamp.updates
+    ]
+    return [*pins, *images, *stamps, *packages]
+
+
+def _package(path: str, image: str, row: SourceChange) -> dict[str, object]:
+    ids = ", ".join(one.id for one in row.advisories)
+    return {
+        "kind": "os-package",
+        "path": path,
+        "name": row.source,
+        "old": row.old,
+        "new": row.new,
+        "direct": None,
+        "why": [f"{row.kind}: {ids}" if ids else str(row.kind)],
+        "image": image,
+    }
 
 
 def _held(change: Change) -> list[dict[str, object]]:
@@ -171,8 +319,7 @@ def _held(change: Change) -> list[dict[str, object]]:
     ]
 
 
-def _pull_request(run: RunRecord) -> dict[str, object] | None:
-    proposal = run.proposal
+def _pull_request(proposal: Proposal | None) -> dict[str, object] | None:
     if proposal is None:
         return None
     return {

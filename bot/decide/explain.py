@@ -4,23 +4,28 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import assert_never
 
+from bot.decide.explain_images import image_sections, image_table, stamp_table
+from bot.decide.images import APART_BRANCH, changed, told
 from bot.decide.markdown import block, code, prose, table
 from bot.formats import marks as hidden
-from bot.model.change import Change, HeldBack, ImageChange, PinChange
-from bot.model.findings import PythonMismatch, Unreadable
+from bot.model.change import Change, HeldBack, PinChange
+from bot.model.findings import ArchiveAhead, PythonMismatch, Unreadable
+from bot.model.observed import ImageState
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Marks
 from bot.model.reasons import Reason
 
 LIMIT = 65_536  # characters in the body of a pull request on GitHub
-SHORT_DIGEST = 12
 MOVES_ALONG = "moves-along"  # the code of the reasons that decide/steps.py gives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Everything that the body of one proposal is made from; the same story gives the same bytes."""
+    """Everything that the body of one proposal is made from; the same story gives the same bytes.
+
+    `ahead` are the images whose newest build lacks security updates, whether or not the change brings them in.
+    """
 
     repository: str
     rebuild: Rebuild
@@ -28,12 +33,32 @@ class Story:
     unreadable: tuple[Unreadable, ...]
     marks: Marks
     mismatches: tuple[PythonMismatch, ...] = ()
+    states: tuple[ImageState, ...] = ()
+    ahead: tuple[ArchiveAhead, ...] = ()
 
 
 def title(rebuild: Rebuild, change: Change) -> str:
     """Give a title of at most 100 characters, without a line break."""
-    head = f"Quarterly rebuild {rebuild.quarter}" if rebuild.trigger is Trigger.QUARTERLY else "Rebuild"
+    if (release := _release(rebuild)) is not None:
+        return release[:100]
+    if rebuild.trigger is Trigger.SECURITY:
+        return f"Security rebuild: {_fixed_in_words(change) or _counted(change)}"[:100]
+    head = f"Quarterly rebuild {rebuild.quarter}" if rebuild.quarter else "Rebuild"
     return f"{head}: {_counted(change)}"[:100]
+
+
+def _release(rebuild: Rebuild) -> str | None:
+    """Say where a rebuild goes that is proposed apart because a release is another one; None for all others."""
+    if not rebuild.branch.startswith(APART_BRANCH):
+        return None
+    return next((reason.text for reason in rebuild.why), None)
+
+
+def _fixed_in_words(change: Change) -> str:
+    """Name what is fixed, "" where nothing is known to be."""
+    rows = [row for image in change.images for row in changed(image.diffs) if row.is_security]
+    rows += [row for stamp in change.stamps for row in stamp.updates]
+    return told(dict.fromkeys(rows)) if rows else ""
 
 
 def body(story: Story, limit: int = LIMIT) -> str:
@@ -52,10 +77,14 @@ def opening(story: Story) -> str:
     rebuild = story.rebuild
     why = prose("; ".join(reason.text for reason in rebuild.why))
     count = _counted(story.change)
-    if rebuild.trigger is Trigger.QUARTERLY:
+    if rebuild.quarter:
         return (
             f"This is the quarterly rebuild of {code(story.repository)} for {rebuild.quarter}: {why}. It moves {count}."
         )
+    if _release(rebuild) is not None:
+        return f"This stands apart from other rebuilds of {code(story.repository)} because {why}. It moves {count}."
+    if rebuild.trigger is Trigger.SECURITY:
+        return f"This is a security rebuild of {code(story.repository)}: {why}. It moves {count}."
     return f"This rebuild of {code(story.repository)} stands here because {why}. It moves {count}."
 
 
@@ -78,7 +107,7 @@ def _full(story: Story) -> list[str]:
     return [
         *_pin_tables(change.pins),
         _along(change.pins),
-        _image_table(change.images),
+        *image_sections(change, story.states, story.ahead),
         _held_table(change.held_back),
         _mismatches(story.mismatches),
         _notes(change.notes),
@@ -95,7 +124,13 @@ def _plain(story: Story) -> list[str]:
     rows = [f"- {code(row.name)} {_version(row.old)} → {_version(row.new)}{_major(row)}" for row in direct]
     more = [f"- and {_plural(rest, 'package')} that these pull in"] if rest else []
     heading = ["## Packages\n\n" + "\n".join([*rows, *more])] if change.pins else []
-    return [*heading, _image_table(change.images), _unreadable(story.unreadable[:20]), _reproduce(change)]
+    return [
+        *heading,
+        image_table(change.images),
+        stamp_table(change.stamps),
+        _unreadable(story.unreadable[:20]),
+        _reproduce(change),
+    ]
 
 
 def _minimal(story: Story) -> list[str]:
@@ -135,17 +170,6 @@ def _along(pins: tuple[PinChange, ...]) -> str:
     )
 
 
-def _image_table(images: tuple[ImageChange, ...]) -> str:
-    if not images:
-        return ""
-    rows = [
-        [code(f"{row.path}:{row.line}"), code(row.name), _digest(row.old), _digest(row.new),
-         prose("; ".join(reason.text for reason in row.why[:1]))]
-        for row in images
-    ]  # fmt: skip
-    return "## Base images\n\n" + table(["where", "image", "old digest", "new digest", "why"], rows)
-
-
 def _held_table(held: tuple[HeldBack, ...]) -> str:
     if not held:
         return ""
@@ -175,7 +199,7 @@ def _unreadable(findings: tuple[Unreadable, ...]) -> str:
     if not findings:
         return ""
     rows = [[code(f"{row.path}:{row.line}" if row.line else row.path), prose(row.why)] for row in findings]
-    intro = "Nothing is known about these, and nothing was changed in them:"
+    intro = "These could not be looked at, or only in part, so nobody knows whether they are fine:"
     return f"## Could not be looked at\n\n{intro}\n\n" + table(["where", "why"], rows)
 
 
@@ -187,7 +211,7 @@ def _reproduce(change: Change) -> str:
 
 
 def _ending(story: Story) -> str:
-    later = "the next quarter" if story.rebuild.trigger is Trigger.QUARTERLY else "its content changes"
+    later = "the next quarter" if story.rebuild.quarter else "its content changes"
     no = (
         "## How to say no\n\nClose it. Exactly this content is not proposed again before "
         f"{later}. To change what is proposed, change the sources (a bound such as {code('django<5')} is kept) or the "
@@ -199,7 +223,7 @@ def _ending(story: Story) -> str:
 def _counted(change: Change) -> str:
     names = {row.name for row in change.pins}
     majors = {row.name for row in change.pins if row.major}
-    images = {row.name for row in change.images}
+    images = {row.name for row in change.images} | {row.name for row in change.stamps}
     parts = [
         text
         for count, text in (
@@ -226,10 +250,3 @@ def _major(row: PinChange) -> str:
     if row.new is None:
         return " (leaves)"
     return " **major**" if row.major else ""
-
-
-def _digest(digest: str | None) -> str:
-    if digest is None:
-        return "not pinned"
-    algorithm, _, value = digest.partition(":")
-    return code(f"{algorithm}:{value[:SHORT_DIGEST]}")

@@ -17,8 +17,14 @@ PRODUCTS = {
     "opensuse-leap": ("opensuse",),
     "rocky": ("rocky-linux",),
 }
+CALLED = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine-linux": "Alpine", "python": "Python"}
 SAME_NAME = frozenset({"almalinux", "debian", "fedora", "photon", "rhel", "sles", "ubuntu"})
 WHOLE_VERSION = frozenset({"sles"})  # whose `15` is one release of its own and not all of 15.x
+
+
+def called(one: Lifetime) -> str:
+    """Give a release as people call it: `Debian 12`."""
+    return f"{CALLED.get(one.product, one.product)} {one.release}"
 
 
 def lifetime(table: LifetimeTable, product: str, release: str, today: date) -> Lifetime | None:

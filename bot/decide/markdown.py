@@ -20,6 +20,12 @@ def prose(text: str) -> str:
     return re.sub(r"([@#])(?=\w)", rf"\1{ZERO_WIDTH}", clean)
 
 
+def link(text: str, url: str) -> str:
+    """Give a link; plain text where the address is none that may stand in one."""
+    safe = re.fullmatch(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+", url)
+    return f"[{prose(text)}]({url})" if safe else prose(text)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Give a table; cells are Markdown already."""
     lines = [head, ["---"] * len(head), *rows]

@@ -1,18 +1,21 @@
 """What to do about a repository: rebuild, wait, or nothing, each with its reasons."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Literal, assert_never
 
-from bot.decide import relocks
+from bot.decide import images, relocks
 from bot.decide.calendar import Due, NotDue, Verdict, frozen, not_due_reason
+from bot.decide.images import Taken, Wanted
 from bot.decide.relocks import Moves, Terms
-from bot.model.findings import MovedDigest
-from bot.model.images import ImageUse
-from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Repin, Step
+from bot.model.observed import ImageState
+from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Policy, Schedule, Trigger
 from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
+
+SECURITY_BRANCH = "quarterdeck/security"
+URGENT = frozenset({"fixes", "archive-ahead"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +31,12 @@ class Wish:
 class Situation:
     """Everything that a plan depends on.
 
-    `stale` are the paths of locks that do not match their sources.
-    `digests` pairs each image mention with what its tag points to now; `open_quarters` are quarters whose
-    proposal stands open, which is kept current.
+    `stale` are the paths of locks that do not match their sources. `images` are the mentions of images whose tags
+    were seen; `open_quarters` are quarters whose proposal stands open, which is kept current.
     """
 
     snapshot: Snapshot
-    digests: tuple[tuple[ImageUse, str], ...]
-    moved: tuple[MovedDigest, ...]
+    images: tuple[ImageState, ...]
     calendar: Verdict
     open_quarters: frozenset[str]
     policy: Policy
@@ -58,9 +59,7 @@ def plan(wish: Wish, situation: Situation) -> Plan:
         case Trigger.MANUAL:
             return _rebuild(wish, situation, Trigger.MANUAL, "", _asked(wish, situation))
         case Trigger.SECURITY:
-            return _nothing(
-                "no-advisories", snapshot.repository, "security rebuilds are not there yet: no advisory is read"
-            )
+            return _security(wish, situation) or _calm(situation)
         case Trigger.QUARTERLY:
             return _quarterly(wish, situation, forced=True)
         case Trigger.AUTO:
@@ -83,6 +82,7 @@ def _asked(wish: Wish, situation: Situation) -> Reason:
 def _quarterly(wish: Wish, situation: Situation, *, forced: bool) -> Plan:
     calendar = situation.calendar
     quarter = calendar.quarter
+    security = None if forced else _security(wish, situation)
     if isinstance(calendar, Due):
         why = _due_reason(quarter, calendar.since, situation.snapshot.repository)
     elif quarter in situation.open_quarters:
@@ -90,27 +90,89 @@ def _quarterly(wish: Wish, situation: Situation, *, forced: bool) -> Plan:
             code="quarter-open", subject=quarter, text=f"the proposal of {quarter} is open and is kept current"
         )
     else:
-        return _wait(calendar, situation, forced=forced)
+        return security or _wait(calendar, situation, forced=forced)
     if not forced and (window := frozen(situation.policy.freeze, situation.now, situation.schedule.timezone)):
         freeze, until = window
         reason = Reason(code="freeze", subject=quarter, text=f"{quarter} is due, but frozen: {freeze.reason}")
-        return Deferred(until=until, why=(reason,))
-    return _rebuild(wish, situation, Trigger.QUARTERLY, quarter, why)
+        return security or Deferred(until=until, why=(reason,))
+    broad = _rebuild(wish, situation, Trigger.QUARTERLY, quarter, why)
+    if security is None or isinstance(calendar, Due):
+        return broad  # a quarter that is proposed now holds the fixes; beside one that waits for its review they hurry
+    if not isinstance(broad, Rebuild):
+        return security
+    branches = {one.branch for one in (broad, *broad.apart)}
+    urgent = (replace(security, apart=()), *security.apart)
+    return replace(broad, apart=(*broad.apart, *(one for one in urgent if one.branch not in branches)))
+
+
+def _security(wish: Wish, situation: Situation) -> Rebuild | None:
+    """Give the smallest rebuild that brings in fixes that are urgent; None where there is none."""
+    if wish.only == "locks" or wish.moves.narrow:
+        return None
+    snapshot, policy = situation.snapshot, situation.policy
+    why = Reason(
+        code="security", subject=snapshot.repository, text=f"fixes at or above {policy.security_severity} wait"
+    )
+    wanted = Wanted(trigger=Trigger.SECURITY, why=why, snapshot=snapshot, policy=policy, now=situation.now)
+    taken = images.take(situation.images, wanted)
+    apart = images.apart(taken, wanted)
+    if not taken.steps:
+        return replace(apart[0], apart=apart[1:]) if apart else None
+    told = dict.fromkeys(reason for step in taken.steps for reason in step.why if reason.code in URGENT)
+    return Rebuild(
+        trigger=Trigger.SECURITY,
+        branch=SECURITY_BRANCH,
+        quarter="",
+        steps=tuple(taken.steps),
+        why=tuple(told),
+        apart=apart,
+    )
+
+
+def _calm(situation: Situation) -> Plan:
+    """Say that nothing is urgent; what moved all the same waits for its quarter."""
+    calendar = situation.calendar
+    until = calendar.until if isinstance(calendar, NotDue) else situation.now
+    waiting = _moved_reasons(situation)
+    if waiting and until is not None:
+        return Deferred(until=until, why=waiting)
+    text = f"nothing that is known fixes a flaw at or above {situation.policy.security_severity}"
+    return _nothing("nothing-urgent", situation.snapshot.repository, text)
 
 
 def _wait(calendar: NotDue, situation: Situation, *, forced: bool) -> Plan:
     reason = not_due_reason(calendar)
-    if situation.moved and calendar.until is not None and not forced:
-        names = ", ".join(sorted({move.use.name.tagged for move in situation.moved}))
-        waiting = Reason(
-            code="digest-waits", subject=names, text=f"{names} moved; the new digest waits for the quarter"
-        )
-        return Deferred(until=calendar.until, why=(waiting, reason))
+    moved = _moved_reasons(situation)
+    if moved and calendar.until is not None and not forced:
+        return Deferred(until=calendar.until, why=(*moved, reason))
     if situation.stale and calendar.until is not None:
         paths = ", ".join(sorted(situation.stale))
         text = f"{paths} not in line with the sources; the next rebuild mends it, --refresh does it now"
         return Deferred(until=calendar.until, why=(Reason(code="lock-waits", subject=paths, text=text), reason))
     return NothingToDo(why=(reason,))
+
+
+def _moved_reasons(situation: Situation) -> tuple[Reason, ...]:
+    """Say of every image that moved why it can wait for the quarter."""
+    rows: dict[str, Reason] = {}
+    for state in situation.images:
+        if state.moved:
+            rows.setdefault(state.use.name.tagged, _waiting(state, situation.policy))
+    return tuple(rows[name] for name in sorted(rows))
+
+
+def _waiting(state: ImageState, policy: Policy) -> Reason:
+    name, rows = state.use.name.tagged, images.changed(state.newest.diffs)
+    security = [row for row in rows if row.is_security]
+    if state.use.digest_span is None:
+        why = f"it cannot be edited ({state.use.obstacle})"
+    elif security:
+        why = f"what it fixes ({images.told(security)}) is below {policy.security_severity}"
+    elif images.can_wait(state.newest.differences):
+        why = "nothing security-relevant changed in it"
+    else:
+        why = "what changed in it is not known to fix anything"
+    return Reason(code="digest-waits", subject=name, text=f"{name} moved; the new digest waits for the quarter: {why}")
 
 
 def _due_reason(quarter: str, since: datetime | None, repository: str) -> Reason:
@@ -124,15 +186,41 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
     cutoff = _cutoff(situation, trigger, moves)
     terms = Terms(stale=situation.stale, cutoff=cutoff, policy=situation.policy, why=why)
     locks = relocks.steps(moves, snapshot.locks, terms) if wish.only != "images" else ()
-    images = _image_steps(situation, why) if wish.only != "locks" and not moves.narrow else []
-    if not locks and not images:
-        what = "every image is at its newest digest"
-        if moves.narrow or wish.only == "locks" or not snapshot.images:
-            what = relocks.nothing_to_compile(moves, snapshot.locks)
-        return NothingToDo(why=(why, Reason(code="nothing-moves", subject=snapshot.repository, text=what)))
+    wanted = Wanted(trigger=trigger, why=why, snapshot=snapshot, policy=situation.policy, now=situation.now)
+    looked = wish.only != "locks" and not moves.narrow
+    taken = images.take(situation.images, wanted) if looked else Taken()
+    apart = images.apart(taken, wanted)
+    if not locks and not taken.steps and not apart:
+        return _still(wish, situation, taken, why, quarter)
     branch = f"quarterdeck/quarterly-{quarter}" if trigger is Trigger.QUARTERLY else "quarterdeck/manual"
     unheard = relocks.unheard(moves, snapshot.locks)
-    return Rebuild(trigger=trigger, branch=branch, quarter=quarter, steps=(*locks, *images), why=(why, *unheard))
+    steps = (*locks, *taken.steps)
+    if not steps:  # only moves to other releases: the first of them is the rebuild
+        return replace(apart[0], apart=apart[1:], waits=tuple(taken.waits))
+    return Rebuild(
+        trigger=trigger,
+        branch=branch,
+        quarter=quarter,
+        steps=steps,
+        why=(why, *unheard),
+        apart=apart,
+        waits=tuple(taken.waits),
+    )
+
+
+def _still(wish: Wish, situation: Situation, taken: Taken, why: Reason, quarter: str) -> Plan:
+    """Say why a rebuild that is wanted has no step; a look at everything then settles its quarter."""
+    snapshot, moves = situation.snapshot, wish.moves
+    ripe = [state.ripe for state in situation.images if state.moved and state.ripe is not None]
+    if taken.waits and ripe:
+        return Deferred(until=min(ripe), why=(why, *taken.waits))
+    what = "every image is at its newest digest"
+    if moves.narrow or wish.only == "locks" or not snapshot.images:
+        what = relocks.nothing_to_compile(moves, snapshot.locks)
+    known = images.uses(situation.images)
+    whole = not (wish.only or moves.narrow) and all(use in known for use in snapshot.images if use.name.tag)
+    reason = Reason(code="nothing-moves", subject=snapshot.repository, text=what)
+    return NothingToDo(why=(why, reason), quarter=quarter if whole else "")
 
 
 def _cutoff(situation: Situation, trigger: Trigger, moves: Moves) -> datetime | None:
@@ -145,25 +233,6 @@ def _cutoff(situation: Situation, trigger: Trigger, moves: Moves) -> datetime | 
         return None
     limit = situation.now.astimezone(UTC) - situation.policy.cooldown
     return datetime.combine(limit.date(), time(), tzinfo=UTC)
-
-
-def _image_steps(situation: Situation, why: Reason) -> list[Step]:
-    moved = {move.use for move in situation.moved}
-    steps = []
-    for use, digest in situation.digests:
-        if use.digest_span is None:
-            continue
-        name = use.name.tagged
-        if use in moved:
-            reason = Reason(
-                code="moved-digest", subject=name, text=f"{name} points to another image than the one pinned"
-            )
-        elif use.name.digest is None and situation.policy.pin_digests:
-            reason = Reason(code="unpinned", subject=name, text=f"{name} is not pinned, so two builds may differ")
-        else:
-            continue
-        steps.append(Step(action=Repin(use=use, digest=digest), why=(reason, why)))
-    return steps
 
 
 def _nothing(code: str, subject: str, text: str) -> NothingToDo:

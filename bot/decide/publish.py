@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
-from bot.model.change import Change
+from bot.decide.images import APART_BRANCH
+from bot.model.change import Change, FileText, StampChange
 from bot.model.plan import Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update
@@ -11,19 +13,41 @@ from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 
 TRAILER = "Quarterdeck-Content"
+WHY_NOW = frozenset({  # which is no part of what is proposed
+    "never-rebuilt", "quarter-due", "quarter-open", "security", "manual",
+})  # fmt: skip
 
 
 def marks(rebuild: Rebuild, change: Change, base: str) -> Marks:
-    """Fingerprint a change: codes, subjects and targets for what a person may decline, bytes for what is pushed."""
+    """Fingerprint a change: codes, subjects and targets for what a person may decline, bytes for what is pushed.
+
+    The date of a stamp is part of neither: what waits in the archive is asked once, not every day. A move to another
+    release is the same one whatever made us look.
+    """
     rows = [["pin", row.path, row.name, row.new, _codes(row.why)] for row in change.pins]
-    rows += [["image", image.path, image.name, image.new, _codes(image.why)] for image in change.images]
-    files = [[file.path, hashlib.sha256(file.data).hexdigest()] for file in change.files]
+    rows += [
+        ["image", image.path, image.name, image.new, _codes(image.why), *([image.retagged] if image.retagged else [])]
+        for image in change.images
+    ]
+    rows += [
+        ["stamp", stamp.path, stamp.name, stamp.new.partition(".")[2], _codes(stamp.why)] for stamp in change.stamps
+    ]
+    files = [[file.path, hashlib.sha256(_undated(file, change.stamps)).hexdigest()] for file in change.files]
     content = rows or files
+    asked = ["", ""] if rebuild.branch.startswith(APART_BRANCH) else [rebuild.trigger, rebuild.quarter]
     return Marks(
         trigger=rebuild.trigger, quarter=rebuild.quarter, base=base,
-        content=_digest([rebuild.trigger, rebuild.quarter, sorted(content, key=json.dumps)]),
+        content=_digest([*asked, sorted(content, key=json.dumps)]),
         files=_digest(sorted(files)),
     )  # fmt: skip
+
+
+def _undated(file: FileText, stamps: Iterable[StampChange]) -> bytes:
+    data = file.data
+    for stamp in stamps:
+        if stamp.path == file.path:
+            data = data.replace(stamp.new.encode(), stamp.new.partition(".")[2].encode())
+    return data
 
 
 def publication(draft: Marks | None, branch: str, proposals: tuple[Proposal, ...], *, foreign: bool) -> Publication:
@@ -110,7 +134,7 @@ def marks_of(commit: CommitInfo) -> Marks | None:
 
 
 def _codes(why: tuple[Reason, ...]) -> list[str]:
-    return sorted({reason.code for reason in why} - {"never-rebuilt", "quarter-due", "quarter-open"})
+    return sorted({reason.code for reason in why} - WHY_NOW)
 
 
 def _digest(value: object) -> str:

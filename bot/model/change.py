@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.model.contents import ImageDiff, SourceChange
 from bot.model.reasons import Reason
 
 
@@ -32,13 +33,34 @@ class PinChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageChange:
-    """One image mention: `name` is the tag as people write it, digests are `sha256:…`; `old` None: it had none."""
+    """One image mention: `name` is the tag as people write it, digests are `sha256:…`; `old` None: it had none.
+
+    `retagged` is the new name where the tag moves, else ""; `new` None: it is not pinned. `diffs` say what changes
+    inside, by platform, `unread` why less is known of that than could be.
+    """
 
     path: str
     line: int
     name: str
     old: str | None
+    new: str | None
+    why: tuple[Reason, ...]
+    retagged: str = ""
+    diffs: tuple[ImageDiff, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampChange:
+    """The layer that upgrades an image's packages is built anew: `updates` are what waits for it in the archive."""
+
+    path: str
+    line: int
+    name: str
+    old: str
     new: str
+    inserted: bool
+    updates: tuple[SourceChange, ...]
     why: tuple[Reason, ...]
 
 
@@ -60,6 +82,7 @@ class Change:
     files: tuple[FileText, ...] = ()
     pins: tuple[PinChange, ...] = ()
     images: tuple[ImageChange, ...] = ()
+    stamps: tuple[StampChange, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
     commands: tuple[str, ...] = ()
     notes: tuple[Reason, ...] = ()

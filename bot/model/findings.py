@@ -4,16 +4,52 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from bot.model.contents import ImageDiff, Lifetime, SourceChange
 from bot.model.images import ImageUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedDigest:
-    """The tag of a pinned image points to another manifest, for the platforms that are used, than the pin."""
+    """The tag of a pinned image points to another manifest, for the platforms that are used, than the pin.
+
+    `diffs` say what is different inside, by platform; empty where nobody could look.
+    """
 
     use: ImageUse
     current: str
     available: str
+    diffs: tuple[ImageDiff, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveAhead:
+    """Security updates wait in the archive for packages of the newest image: nobody has rebuilt it yet.
+
+    `remedy` is a sentence: what can be done.
+    """
+
+    use: ImageUse
+    digest: str
+    updates: tuple[SourceChange, ...]
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenTag:
+    """The tag of an image no longer moves, so no fix will ever come through it; `move_to` is a tag that does."""
+
+    use: ImageUse
+    since: datetime | None
+    move_to: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndOfLife:
+    """A release of an operating system or of Python inside an image is at the end of its life, or near to it."""
+
+    use: ImageUse
+    lifetime: Lifetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,4 +94,6 @@ class LockOutOfDate:
     why: str
 
 
-Finding: TypeAlias = MovedDigest | QuarterDue | Unreadable | PythonMismatch | LockOutOfDate
+Finding: TypeAlias = (
+    MovedDigest | ArchiveAhead | FrozenTag | EndOfLife | QuarterDue | Unreadable | PythonMismatch | LockOutOfDate
+)

@@ -65,7 +65,31 @@ class Repin:
     digest: str
 
 
-Action: TypeAlias = Relock | Repin
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retag:
+    """Move the tag at its exact place, and write the digest that it points to; None: it is not pinned."""
+
+    use: ImageUse
+    tag: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Write `value` as a build argument before the layer that upgrades the packages of an image.
+
+    `line` is that layer's; where `insert`, there is none yet and the layer is put behind the FROM in that line.
+    `manager` is the package manager (`apt`).
+    """
+
+    use: ImageUse
+    line: int
+    manager: str
+    value: str
+    insert: bool = False
+
+
+Action: TypeAlias = Relock | Repin | Retag | Stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +102,19 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuild:
-    """Take these steps and propose what comes of it on `branch`; `quarter` is "" unless quarterly."""
+    """Take these steps and propose what comes of it on `branch`; `quarter` is "" unless quarterly.
+
+    `apart` are rebuilds that are proposed beside this one, each on a branch of its own; `waits` are images that stay as
+    they are for now, and why.
+    """
 
     trigger: Trigger
     branch: str
     quarter: str
     steps: tuple[Step, ...]
     why: tuple[Reason, ...]
+    apart: tuple["Rebuild", ...] = ()
+    waits: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +127,10 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NothingToDo:
-    """Nothing is to be done, and why that is so."""
+    """Nothing is to be done, and why that is so; `quarter` is one that is settled by finding nothing to do, else ""."""
 
     why: tuple[Reason, ...]
+    quarter: str = ""
 
 
 Plan: TypeAlias = Rebuild | Deferred | NothingToDo

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from bot.model.change import Change
 from bot.model.findings import Finding
-from bot.model.images import ImageLook
-from bot.model.plan import Plan
+from bot.model.observed import ImageState
+from bot.model.plan import Plan, Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Proposal
 from bot.model.reasons import Reason
@@ -38,6 +38,17 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What became of one more rebuild of the same run, on a branch of its own."""
+
+    rebuild: Rebuild
+    outcome: Outcome
+    change: Change
+    proposal: Proposal | None
+    why: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """Everything that one run of one repository saw, decided and did."""
 
@@ -47,7 +58,7 @@ class RunRecord:
     finished_at: datetime
     outcome: Outcome
     snapshot: Snapshot | None = None
-    looks: tuple[ImageLook, ...] = ()
+    images: tuple[ImageState, ...] = ()
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
     change: Change | None = None
@@ -55,3 +66,4 @@ class RunRecord:
     why: tuple[Reason, ...] = ()
     failure: Failure | None = None
     next_due: datetime | None = None
+    further: tuple["Published", ...] = ()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.model.findings import Unreadable
-from bot.model.images import ImageUse, Install
+from bot.model.images import ImageUse, Install, UpgradeLayer
 from bot.model.locks import Lock, Requirement
 
 
@@ -20,3 +20,4 @@ class Snapshot:
     images: tuple[ImageUse, ...]
     unreadable: tuple[Unreadable, ...]
     installs: tuple[Install, ...] = ()
+    upgrades: tuple[UpgradeLayer, ...] = ()

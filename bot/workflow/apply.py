@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.decide import diff, relocks
-from bot.errors import BotError, LockFailed
-from bot.formats import dockerfile, encodings, lock_file
-from bot.model.change import Change, FileText, ImageChange, PinChange
-from bot.model.images import ImageUse
-from bot.model.plan import Rebuild, Relock, Repin, Step
+from bot.decide import diff, images, relocks
+from bot.errors import BotError, LockFailed, RepoError
+from bot.formats import encodings, lock_file
+from bot.model.change import Change, FileText, ImageChange, PinChange, StampChange
+from bot.model.observed import ImageState
+from bot.model.plan import Rebuild, Relock, Repin, Retag, Stamp, Step
 from bot.model.snapshot import Snapshot
+from bot.workflow import image_texts
 from bot.workflow.context import Tools
 from bot.workflow.held import Compiled, held_back
 from bot.workflow.survey_python import GUESS
@@ -27,6 +28,7 @@ class Job:
     rebuild: Rebuild
     snapshot: Snapshot
     contents: Mapping[str, bytes]
+    images: tuple[ImageState, ...] = ()
 
 
 def apply(tools: Tools, job: Job, now: datetime) -> Change:
@@ -34,12 +36,13 @@ def apply(tools: Tools, job: Job, now: datetime) -> Change:
     with tools.bench() as folder:
         compiled = _compile(tools, job, folder, now)
     texts = {done.relock.lock.path: done.data for done in compiled}
-    texts |= _repinned(job)
+    texts |= _edited(job)
     held, notes = held_back(tools, job.snapshot, compiled)
     return Change(
         files=tuple(FileText(path=p, data=data) for p, data in sorted(texts.items()) if data != job.contents[p]),
         pins=tuple(row for done in sorted(compiled, key=_path) for row in _pin_rows(done)),
         images=_image_rows(job),
+        stamps=_stamp_rows(job),
         held_back=held,
         commands=tuple(done.command for done in compiled),
         notes=(
@@ -47,6 +50,8 @@ def apply(tools: Tools, job: Job, now: datetime) -> Change:
             *notes,
             *relocks.read_only(job.snapshot.locks),
             *relocks.guessed(job.rebuild.steps, GUESS),
+            *dict.fromkeys(note for state in job.images for note in state.notes),
+            *job.rebuild.waits,
         ),
     )
 
@@ -136,25 +141,72 @@ def _pin_rows(done: Compiled) -> tuple[PinChange, ...]:
     return tuple(replace(row, why=(along[row.name], *row.why)) if row.name in along else row for row in rows)
 
 
-def _repinned(job: Job) -> dict[str, bytes]:
-    edits: dict[str, list[tuple[ImageUse, str]]] = {}
-    for repin, _ in _repins(job):
-        edits.setdefault(repin.use.path, []).append((repin.use, repin.digest))
-    return {path: dockerfile.repin(job.contents[path].decode(), rows).encode() for path, rows in edits.items()}
+def _edited(job: Job) -> dict[str, bytes]:
+    """Give the new texts of the files that mention images."""
+    edits: dict[str, list[Repin | Retag | Stamp]] = {}
+    for action, _ in _image_actions(job):
+        edits.setdefault(action.use.path, []).append(action)
+    return {path: _new_text(path, job.contents[path], rows) for path, rows in edits.items()}
 
 
-def _repins(job: Job) -> Iterator[tuple[Repin, Step]]:
+def _new_text(path: str, data: bytes, actions: list[Repin | Retag | Stamp]) -> bytes:
+    try:
+        return image_texts.edited(path, data.decode(), actions).encode()
+    except ValueError as error:
+        raise RepoError(str(error), hint="edit it by hand, or leave the image out in [images] ignore") from error
+
+
+def _image_actions(job: Job) -> Iterator[tuple[Repin | Retag | Stamp, Step]]:
     for step in job.rebuild.steps:
-        if isinstance(step.action, Repin):
+        if not isinstance(step.action, Relock):
             yield step.action, step
 
 
 def _image_rows(job: Job) -> tuple[ImageChange, ...]:
+    states = {state.use: state for state in job.images}
     rows = [
-        ImageChange(
-            path=repin.use.path, line=repin.use.line, name=repin.use.name.tagged,
-            old=repin.use.name.digest, new=repin.digest, why=step.why,
-        )
-        for repin, step in _repins(job)
-    ]  # fmt: skip
+        _image_row(action, step, states.get(action.use))
+        for action, step in _image_actions(job)
+        if not isinstance(action, Stamp)
+    ]
     return tuple(sorted(rows, key=lambda row: (row.path, row.line, row.name)))
+
+
+def _image_row(action: Repin | Retag, step: Step, state: ImageState | None) -> ImageChange:
+    use = action.use
+    tag = action.tag if isinstance(action, Retag) else None
+    targets = (state.retag, state.newest, state.settled) if state else ()
+    target = next((one for one in targets if one and (one.digest, one.tag) == (action.digest, tag)), None)
+    if target is None and isinstance(action, Retag) and state is not None:
+        target = state.retag
+    return ImageChange(
+        path=use.path,
+        line=use.line,
+        name=use.name.tagged,
+        old=use.name.digest,
+        new=action.digest,
+        why=step.why,
+        retagged=replace(use.name, tag=tag).tagged if tag else "",
+        diffs=target.diffs if target else (),
+        unread=tuple(dict.fromkeys(why for one in target.differences for why in one.unreadable)) if target else (),
+    )
+
+
+def _stamp_rows(job: Job) -> tuple[StampChange, ...]:
+    states = {state.use: state for state in job.images}
+    layers = {(layer.path, layer.line): layer for layer in job.snapshot.upgrades}
+    rows = [
+        StampChange(
+            path=action.use.path,
+            line=action.line,
+            name=action.use.name.tagged,
+            old=layers[action.use.path, action.line].stamp if not action.insert else "",
+            new=action.value,
+            inserted=action.insert,
+            updates=images.waiting_updates(states[action.use]),
+            why=step.why,
+        )
+        for action, step in _image_actions(job)
+        if isinstance(action, Stamp)
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.path, row.line)))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.decide.plan import Wish
-from bot.model.findings import MovedDigest
-from bot.model.images import ImageLook, ImageUse
+from bot.model.observed import ImageState
 from bot.model.proposal import Proposal
 from bot.model.repository import Head, Remote
 from bot.model.snapshot import Snapshot
@@ -34,11 +33,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was surveyed and asked, before anything is decided."""
+    """What was surveyed and asked, before anything is decided; `done` are quarters that are over or stand open."""
 
     snapshot: Snapshot
     contents: Mapping[str, bytes]
-    looks: tuple[ImageLook, ...]
-    digests: tuple[tuple[ImageUse, str], ...]
-    moved: tuple[MovedDigest, ...]
+    images: tuple[ImageState, ...]
     proposals: tuple[Proposal, ...]
+    done: frozenset[str]

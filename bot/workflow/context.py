@@ -9,6 +9,7 @@ from bot.model.locks import LockerName
 from bot.model.policy import Policy, Schedule
 from bot.model.repository import Repository
 from bot.ports import Clock, Forge, Index, Locker, Progress, Registry, Store, Workspace
+from bot.workflow.inside import Glass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Tools:
 
     forge: Forge
     workspace: Workspace
-    registry: Registry
+    glass: Glass
     index: Index
     lockers: Mapping[LockerName, Locker]
     store: Store
@@ -28,6 +29,11 @@ class Tools:
     clock: Clock
     rehearsal: bool
     bench: Callable[[], AbstractContextManager[Path]]
+
+    @property
+    def registry(self) -> Registry:
+        """The registries, through which images are looked at."""
+        return self.glass.registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

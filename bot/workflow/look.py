@@ -1,66 +1,70 @@
 """Ask registries what the tags of a snapshot point to now: once per distinct image."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from bot.decide import assess
+from bot.decide import settle
 from bot.decide.document import tag_of
-from bot.errors import AccessDenied, RepoError
-from bot.model.findings import MovedDigest, Unreadable
-from bot.model.images import ImageLook, ImageName, ImageUse, PlatformManifest
-from bot.model.policy import Policy
+from bot.errors import AccessDenied, RepoError, Unavailable
+from bot.model.findings import Unreadable
+from bot.model.images import ImageLook, ImageName
 from bot.model.snapshot import Snapshot
-from bot.ports import Registry
 from bot.workflow.case import Case
 from bot.workflow.together import together
 
 READERS = 4  # registries count requests, and one repository has few images
+SIGHTINGS = "tag-sightings"
+TRUSTED_FOR = timedelta(days=14)  # how long what was seen of a tag stands in for a registry that is not heard
 
 
-def look(case: Case, snapshot: Snapshot) -> tuple[Snapshot, tuple[ImageLook, ...]]:
-    """Look at every tag; one that cannot be seen for good becomes Unreadable, a registry that is down raises."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What tags point to. `silent` says of a name why its registry was not heard: its look is an earlier one."""
+
+    looks: tuple[ImageLook, ...] = ()
+    silent: Mapping[ImageName, str] = field(default_factory=dict)
+
+
+def look(case: Case, snapshot: Snapshot) -> tuple[Snapshot, Looked]:
+    """Look at every tag.
+
+    One that cannot be seen becomes Unreadable. What was seen of it in the last two weeks stands in, so that nothing
+    that was proposed is withdrawn because a registry has a bad hour; a registry that is down and was never heard
+    raises Unavailable, since a quarter is not opened without its images.
+    """
     names = sorted({tag_of(use) for use in snapshot.images if use.name.tag}, key=str)
     if not names or case.wish.only == "locks" or case.wish.moves.narrow:
-        return snapshot, ()
+        return snapshot, Looked()
     with case.tools.progress.step(case.name, "asking registries"):
-        answers = together(lambda name: _one(case.tools.registry, name), names, readers=READERS)
-    looks = tuple(answer for answer in answers if isinstance(answer, ImageLook))
-    refused = {name: str(answer) for name, answer in zip(names, answers, strict=True) if isinstance(answer, str)}
+        answers = together(lambda name: _one(case, name), names, readers=READERS)
+    refused = {name: why for name, (_, why) in zip(names, answers, strict=True) if why}
     strange = tuple(
         Unreadable(path=use.path, line=use.line, subject=use.reference, why=refused[tag_of(use)])
         for use in snapshot.images
         if tag_of(use) in refused
     )
-    return replace(snapshot, unreadable=(*snapshot.unreadable, *strange)), looks
+    looks = tuple(found for found, _ in answers if found is not None)
+    seen = replace(snapshot, unreadable=(*snapshot.unreadable, *strange))
+    return seen, Looked(looks=looks, silent={one.name: refused[one.name] for one in looks if one.name in refused})
 
 
-def compare(
-    case: Case, snapshot: Snapshot, looks: tuple[ImageLook, ...]
-) -> tuple[tuple[tuple[ImageUse, str], ...], tuple[MovedDigest, ...]]:
-    """Pair every mention with its tag's digest, and tell which of the pinned ones moved for the platforms used."""
-    by_name = {seen.name: seen for seen in looks}
-    pairs = tuple((use, seen) for use in snapshot.images if (seen := by_name.get(tag_of(use))) is not None)
-    found = (_moved(case.tools.registry, use, seen, case.rules.policy) for use, seen in pairs)
-    return tuple((use, seen.digest) for use, seen in pairs), tuple(move for move in found if move is not None)
-
-
-def _one(registry: Registry, name: ImageName) -> ImageLook | str:
+def _one(case: Case, name: ImageName) -> tuple[ImageLook | None, str]:
+    """Give a look, and why it is not one of now: "" where it is."""
     try:
-        return registry.look(name)
-    except (AccessDenied, RepoError) as error:
-        return f"{error.message} ({error.hint})" if error.hint else error.message
+        return case.tools.registry.look(name), ""
+    except (AccessDenied, RepoError, Unavailable) as error:
+        earlier = _earlier(case, name)
+        if earlier is None and isinstance(error, Unavailable):
+            raise
+        why = f"{error.message} ({error.hint})" if error.hint else error.message
+        since = f"; what was seen on {earlier.observed_at:%Y-%m-%d %H:%M} UTC stands in for it" if earlier else ""
+        return earlier, f"{why}{since}"
 
 
-def _moved(registry: Registry, use: ImageUse, seen: ImageLook, policy: Policy) -> MovedDigest | None:
-    if use.name.digest in {None, seen.digest}:
+def _earlier(case: Case, name: ImageName) -> ImageLook | None:
+    """Give what was last seen of a tag, None where that is too long ago."""
+    history = settle.loads(case.tools.store.recall(SIGHTINGS, f"{name.registry}/{name.repository}:{name.tag}"))
+    if not history or case.now - history[-1].until > TRUSTED_FOR:
         return None
-    old = _manifests(registry, use.name, use.name.digest or "")
-    new = _manifests(registry, use.name, seen.digest)
-    return assess.moved(use, seen, old, new, policy)
-
-
-def _manifests(registry: Registry, name: ImageName, digest: str) -> tuple[PlatformManifest, ...]:
-    """List an index; a digest that the registry no longer has cannot be compared, so it counts as moved."""
-    try:
-        return registry.manifests(name, digest)
-    except (AccessDenied, RepoError):
-        return ()
+    return ImageLook(name=name, digest=history[-1].digest, observed_at=history[-1].until, source="earlier look")

@@ -4,16 +4,19 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from bot.decide import assess, calendar, document, plan, publish
 from bot.errors import BotError, StoreError
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
+from bot.model.policy import Trigger
 from bot.model.reasons import Reason
-from bot.model.runs import Failure, Outcome, RunRecord
+from bot.model.runs import Failure, Outcome, Published, RunRecord
 from bot.workflow.apply import Job, apply
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.look import compare, look
+from bot.workflow.images import states
+from bot.workflow.look import look
 from bot.workflow.propose import propose
 from bot.workflow.pythons import settle
 from bot.workflow.repository_file import rules_of
@@ -81,29 +84,37 @@ def _survey(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime
         checkout = check_out(tools.workspace, remote, repository.branch)
     rules = rules_of(checkout.contents, assignment.policy)
     case = Case(tools=tools, assignment=assignment, wish=wish, now=now, remote=remote, head=checkout.head, rules=rules)
-    snapshot, looks = look(case, settle(case, survey(assignment, checkout, rules)))
-    digests, moved = compare(case, snapshot, looks)
+    snapshot, looked = look(case, settle(case, survey(assignment, checkout, rules)))
+    proposals = tools.forge.proposals(repository)
+    done = publish.quarters(proposals, finished=True) | set(tools.store.quarters(repository.key))
+    standing = publish.quarters(proposals, finished=False)
+    broad = _is_broad(case, done, standing)
+    texts = {use.path: checkout.contents[use.path].decode() for use in snapshot.images}
+    found, strange = states(case, snapshot, looked, texts, broad=broad)
     return case, Seen(
-        snapshot=snapshot,
+        snapshot=replace(snapshot, unreadable=tuple(dict.fromkeys((*snapshot.unreadable, *strange)))),
         contents=checkout.contents,
-        looks=looks,
-        digests=digests,
-        moved=moved,
-        proposals=tools.forge.proposals(repository),
+        images=found,
+        proposals=proposals,
+        done=done,
     )
+
+
+def _is_broad(case: Case, done: frozenset[str] | set[str], standing: frozenset[str]) -> bool:
+    """Say whether this run may end in a rebuild that moves tags: asked before the registries are, as tags cost."""
+    if case.wish.trigger in {Trigger.QUARTERLY, Trigger.MANUAL}:
+        return True
+    verdict = calendar.due(case.assignment.schedule, done | standing, case.now)
+    return case.wish.trigger is Trigger.AUTO and (isinstance(verdict, calendar.Due) or verdict.quarter in standing)
 
 
 def _decided(case: Case, seen: Seen) -> RunRecord:
     """Decide, once it is known what stands open, what is done, and what moved."""
-    finished = publish.quarters(seen.proposals, finished=True) | set(
-        case.tools.store.quarters(case.assignment.repository.key)
-    )
     standing = publish.quarters(seen.proposals, finished=False)
-    verdict = calendar.due(case.assignment.schedule, finished | standing, case.now)
+    verdict = calendar.due(case.assignment.schedule, seen.done | standing, case.now)
     situation = plan.Situation(
         snapshot=seen.snapshot,
-        digests=seen.digests,
-        moved=seen.moved,
+        images=seen.images,
         calendar=verdict,
         open_quarters=standing,
         policy=case.rules.policy,
@@ -118,8 +129,8 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         finished_at=case.tools.clock(),
         outcome=Outcome.NOTHING,
         snapshot=seen.snapshot,
-        looks=seen.looks,
-        findings=assess.assess(seen.snapshot, seen.moved, verdict),
+        images=seen.images,
+        findings=assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy),
         plan=_enabled(case, plan.plan(case.wish, situation)),
         next_due=verdict.until if isinstance(verdict, calendar.NotDue) else None,
     )
@@ -135,19 +146,48 @@ def _enabled(case: Case, decided: Plan) -> Plan:
 def _carried_out(case: Case, seen: Seen, record: RunRecord) -> RunRecord:
     match record.plan:
         case Rebuild() as rebuild:
-            change = apply(case.tools, Job(rebuild=rebuild, snapshot=seen.snapshot, contents=seen.contents), case.now)
-            done = propose(case, seen, rebuild, change)
-            planned = case.tools.rehearsal and done.outcome in PLANNED
-            return replace(
-                record,
-                outcome=Outcome.PLANNED if planned else done.outcome,
-                plan=rebuild if not (case.wish.only or case.wish.moves.narrow) else replace(rebuild, quarter=""),
-                change=change,
-                proposal=done.proposal,
-                why=done.why,
-                finished_at=case.tools.clock(),
-            )
+            own = _guarded(record, lambda: _with_own(case, seen, record, rebuild))
+            return _with_further(case, seen, own, rebuild)
         case Deferred():
             return replace(record, outcome=Outcome.DEFERRED)
         case _:
             return record
+
+
+def _with_own(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:
+    done = _published(case, seen, rebuild)
+    return replace(
+        record,
+        outcome=done.outcome,
+        plan=rebuild if not (case.wish.only or case.wish.moves.narrow) else replace(rebuild, quarter=""),
+        change=done.change,
+        proposal=done.proposal,
+        why=done.why,
+        finished_at=case.tools.clock(),
+    )
+
+
+def _with_further(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:
+    """Propose what stands apart, whatever became of the rebuild itself: a lock that fails holds back no other fix."""
+    for one in rebuild.apart:
+        record = _guarded(record, partial(_with_one_more, case, seen, record, one))
+    return record
+
+
+def _with_one_more(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:
+    return replace(record, further=(*record.further, _published(case, seen, rebuild)))
+
+
+def _published(case: Case, seen: Seen, rebuild: Rebuild) -> Published:
+    """Apply one rebuild and propose it; a rehearsal only plans that."""
+    job = Job(rebuild=rebuild, snapshot=seen.snapshot, contents=seen.contents, images=seen.images)
+    change = apply(case.tools, job, case.now)
+    done = propose(case, seen, rebuild, change)
+    planned = case.tools.rehearsal and done.outcome in PLANNED
+    return Published(
+        rebuild=rebuild,
+        outcome=Outcome.PLANNED if planned else done.outcome,
+        change=change,
+        proposal=done.proposal,
+        why=done.why,
+    )

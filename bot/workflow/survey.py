@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from bot.formats import dockerfile, encodings, foreign_locks
+from bot.formats import encodings, foreign_locks
 from bot.formats.encodings import Decoded
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.repository import Head, Remote, TreeFile
 from bot.model.snapshot import Snapshot
 from bot.ports import Workspace
+from bot.workflow import image_texts
 from bot.workflow.context import Assignment
 from bot.workflow.repository_file import Rules, described
 from bot.workflow.survey_commands import makings
@@ -50,7 +51,7 @@ def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot
     texts, broken = decode({path: data for path, data in checkout.contents.items() if not ignored(path, rules.ignore)})
     images, unreadable = _images(texts, rules.ignored_images)
     locks, requirements, strange = survey_locks(
-        texts,
+        _for_locks(texts),
         checkout.files,
         images,
         Defaults(
@@ -70,21 +71,28 @@ def survey(assignment: Assignment, checkout: Checkout, rules: Rules) -> Snapshot
         images=images,
         unreadable=_sorted(*broken, *unreadable, *strange, *_too_large(checkout)),
         installs=installs_of(texts, checkout.files, frozenset(lock.path for lock in locks)),
+        upgrades=tuple(layer for path, text in texts.items() for layer in image_texts.upgrade_layers(path, text)),
     )
 
 
 def decode(contents: Mapping[str, bytes]) -> tuple[dict[str, str], tuple[Unreadable, ...]]:
-    """Decode by pip's rule, Dockerfiles and TOML as UTF-8; what is none, and looks like one of ours, is Unreadable."""
+    """Decode by pip's rule; Dockerfiles, YAML and TOML as UTF-8; what is none and looks like ours is Unreadable."""
     texts: dict[str, str] = {}
     broken: list[Unreadable] = []
     for path, data in sorted(contents.items()):
-        fixed = dockerfile.is_dockerfile(path) or path.endswith(".toml") or foreign_locks.locker_of(path) is not None
+        images = image_texts.mentions_images(path)
+        fixed = images or path.endswith(".toml") or foreign_locks.locker_of(path) is not None
         found = encodings.decode_utf8(data) if fixed else encodings.decode(data)
         if isinstance(found, Decoded):
             texts[path] = found.text
         elif _ours(path, data):
             broken.append(Unreadable(path=path, line=found.line, subject=path, why=found.why))
     return texts, tuple(broken)
+
+
+def _for_locks(texts: Mapping[str, str]) -> dict[str, str]:
+    """Leave out YAML that is read for its images only: a workflow may quote the header of a lock."""
+    return {path: text for path, text in texts.items() if image_texts.holds_more(path)}
 
 
 def _sorted(*rows: Unreadable) -> tuple[Unreadable, ...]:
@@ -105,8 +113,8 @@ def _images(texts: Mapping[str, str], ignore: tuple[str, ...]) -> tuple[tuple[Im
     uses: list[ImageUse] = []
     unreadable: list[Unreadable] = []
     for path, text in texts.items():
-        if dockerfile.is_dockerfile(path):
-            found, strange = dockerfile.image_uses(path, text)
+        if image_texts.mentions_images(path):
+            found, strange = image_texts.read(path, text)
             uses += [use for use in found if not any(fnmatch(use.reference, pattern) for pattern in ignore)]
             unreadable += strange
     return tuple(uses), tuple(unreadable)
@@ -116,7 +124,7 @@ def _wanted(path: str) -> bool:
     folders, _, name = path.rpartition("/")
     if FOREIGN_FOLDERS & set(folders.split("/")):
         return False
-    if name in BY_NAME or dockerfile.is_dockerfile(path):
+    if name in BY_NAME or image_texts.mentions_images(path):
         return True
     return any(fnmatch(name, pattern) for pattern in LOCKS_AND_SOURCES)
 
@@ -130,15 +138,20 @@ def check_out(workspace: Workspace, remote: Remote, branch: str | None) -> Check
     wanted = {file.path for file in interesting(tuple(tree.values()))}
     while wanted:
         found = workspace.read(remote, [tree[path] for path in sorted(wanted)])
-        contents |= {path: data for path, data in found.items() if len(data) <= LARGEST}
+        contents |= {path: _kept(path, data) for path, data in found.items() if len(data) <= LARGEST}
         too_large |= {path for path, data in found.items() if len(data) > LARGEST and _ours(path, data)}
         wanted = _named(contents, frozenset(tree)) - contents.keys() - wanted
     return Checkout(remote=remote, head=head, files=frozenset(tree), contents=contents, too_large=frozenset(too_large))
 
 
+def _kept(path: str, data: bytes) -> bytes:
+    """Forget YAML that mentions no image: any such file of a repository may be a manifest, and few are."""
+    return b"" if not image_texts.holds_more(path) and not image_texts.may_mention(path, data) else data
+
+
 def _ours(path: str, data: bytes) -> bool:
     """Say whether a file that cannot be read as text looks like a lock, a source or a Dockerfile."""
-    known = dockerfile.is_dockerfile(path) or foreign_locks.locker_of(path) is not None or path.endswith(".in")
+    known = image_texts.is_for_images(path) or foreign_locks.locker_of(path) is not None or path.endswith(".in")
     return known or b"autogenerated by" in data[:2000]
 
 
@@ -146,6 +159,7 @@ def _named(contents: Mapping[str, bytes], files: frozenset[str]) -> set[str]:
     """Give what locks are compiled from, whatever it is called, and the locks that the repository describes."""
     declared = described(contents)
     texts, _ = decode(contents)
+    texts = _for_locks(texts)
     made = makings(texts, files, declared)
     wanted = {*named(made, texts), *(entry.path for entry in declared)}
     configs = (making.head.parsed.config for making in made.values() if making.head.parsed)

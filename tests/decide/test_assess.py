@@ -6,9 +6,9 @@ from bot.decide import assess
 from bot.decide.calendar import Due, NotDue
 from bot.model.findings import LockOutOfDate, MovedDigest, QuarterDue, Unreadable
 from bot.model.images import PlatformManifest
-from bot.model.locks import Requirement
+from bot.model.locks import LockerName, PythonClaim, Requirement
 from bot.model.policy import Policy
-from tests.builders import NEW, OLD, a_look, a_snapshot, an_image
+from tests.builders import NEW, OLD, a_lock, a_snapshot, a_state, an_image
 
 AMD, ARM = (
     PlatformManifest(platform=name, digest="sha256:" + name[-1] * 64) for name in ("linux/amd64", "linux/arm64")
@@ -20,25 +20,23 @@ DUE = Due(quarter="2026q4", since=None)
 
 
 def test_an_index_that_only_gained_another_architecture_did_not_move() -> None:
-    assert assess.moved(USE, a_look(USE), (AMD,), (AMD, ARM), Policy()) is None
-    assert assess.moved(USE, a_look(USE), (AMD,), (AMD, ARM), Policy(platforms=("linux/amd64", "linux/arm64"))) == MOVED
+    assert not assess.is_move((AMD,), (AMD, ARM), ("linux/amd64",))
+    assert assess.is_move((AMD,), (AMD, ARM), ("linux/amd64", "linux/arm64"))
 
 
 def test_another_manifest_for_the_platform_in_use_is_a_move() -> None:
-    assert assess.moved(USE, a_look(USE), (AMD,), (OTHER,), Policy()) == MOVED
-    assert assess.moved(USE, a_look(USE), (), (), Policy()) == MOVED
-    assert assess.moved(USE, a_look(USE), (ARM,), (ARM,), Policy()) == MOVED
-
-
-def test_the_same_digest_and_no_digest_are_no_move() -> None:
-    assert assess.moved(USE, a_look(USE, OLD), (), (), Policy()) is None
-    assert assess.moved(an_image(), a_look(USE), (), (), Policy()) is None
+    assert assess.is_move((AMD,), (OTHER,), ("linux/amd64",))
+    assert assess.is_move((), (), ("linux/amd64",))
+    assert assess.is_move((AMD,), (), ("linux/amd64",))
+    assert assess.is_move((ARM,), (ARM,), ("linux/amd64",))
+    assert not assess.is_move((AMD, ARM), (OTHER, ARM), ("linux/arm64",))
 
 
 def test_a_mentions_own_platform_comes_before_the_policys() -> None:
-    arm = an_image(digest=OLD, platform="linux/arm64")
-    assert assess.platforms_of(arm, Policy()) == ("linux/arm64",)
-    assert assess.moved(arm, a_look(arm), (AMD, ARM), (OTHER, ARM), Policy()) is None
+    assert assess.platforms_of(an_image(platform="linux/arm64"), Policy()) == ("linux/arm64",)
+    assert assess.platforms_of(an_image(), Policy(platforms=("linux/amd64", "linux/arm64"))) == (
+        "linux/amd64", "linux/arm64",
+    )  # fmt: skip
 
 
 def test_platforms_are_compared_by_their_plain_name() -> None:
@@ -55,6 +53,14 @@ def test_findings_stand_in_a_fixed_order_and_nothing_is_due_where_nothing_is_pin
         path="requirements.txt", subject="django", why="requirements.in:1 asks for django<4, the lock pins 4.2.15"
     )
     due = QuarterDue(quarter="2026q4", since=None)
-    assert assess.assess(snapshot, (MOVED,), DUE) == (strange, MOVED, stale, due)
-    assert assess.assess(replace(fresh, locks=()), (), DUE) == ()
-    assert assess.assess(fresh, (), NotDue(quarter="2026q4", until=None)) == ()
+    states = (a_state(USE),)
+    assert assess.assess(snapshot, states, DUE, Policy()) == (strange, MOVED, stale, due)
+    assert assess.assess(replace(fresh, locks=()), (), DUE, Policy()) == ()
+    assert assess.assess(fresh, (), NotDue(quarter="2026q4", until=None), Policy()) == ()
+
+
+def test_a_lock_of_another_tool_is_for_a_range_of_pythons_so_none_is_denied() -> None:
+    claim = PythonClaim(where="pyproject.toml", requires=">=3.13")
+    theirs, ours = (a_lock(locker=name, python_claims=(claim,)) for name in (LockerName.POETRY, LockerName.PIP_TOOLS))
+    assert assess.mismatches(a_snapshot(locks=(theirs,))) == ()
+    assert [row.other for row in assess.mismatches(a_snapshot(locks=(ours,)))] == [">=3.13"]

@@ -14,11 +14,11 @@ from tests.builders import (
     OLD,
     a_change,
     a_lock,
-    a_look,
     a_proposal,
     a_reason,
     a_rebuild,
     a_snapshot,
+    a_state,
     an_image,
     an_image_change,
 )  # fmt: skip
@@ -32,7 +32,7 @@ FINDING_KEYS = {"kind", "subject", "path", "current", "fixed_in", "advisories", 
 def _record(**fields: object) -> RunRecord:
     values: dict[str, object] = {
         "asked": Trigger.AUTO, "started_at": NOW, "finished_at": NOW, "outcome": Outcome.OPENED,
-        "snapshot": a_snapshot(images=(PINNED,)), "looks": (a_look(PINNED),), "plan": a_rebuild(), **fields,
+        "snapshot": a_snapshot(images=(PINNED,)), "images": (a_state(PINNED),), "plan": a_rebuild(), **fields,
     }  # fmt: skip
     return RunRecord(repository=REPOSITORY, **values)  # type: ignore[arg-type]
 
@@ -62,13 +62,13 @@ def test_a_run_has_every_name_of_the_contract() -> None:
     ]  # fmt: skip
     assert found["images"] == [
         {"path": "Dockerfile", "line": 1, "reference": f"python:3.12-slim@{OLD}", "digest": OLD, "current_digest": NEW,
-         "platforms": ["linux/amd64"], "os": None}
+         "platforms": ["linux/amd64"], "os": None, "python": None, "obstacle": "", "offers": [], "notes": []}
     ]  # fmt: skip
     rows = found["findings"]
     assert isinstance(rows, list)
     assert [(row["kind"], row["path"], row["why"]) for row in rows] == [
         ("unreadable", "a.in:2", "y"), ("unreadable", "b.in", "y"),
-        ("moved-digest", "Dockerfile:1", f"python:3.12-slim points to {NEW} now"),
+        ("moved-digest", "Dockerfile:1", f"python:3.12-slim points to {NEW} now; what changed in it is not known"),
         ("quarter-due", "", "never rebuilt before"), ("quarter-due", "", "due since 2026-11-24"),
         ("python-mismatch", "a.txt", "it is compiled for Python 3.11, and Dockerfile:3 installs it in Python 3.12"),
         ("lock-out-of-date", "a.txt", "a.in:1 asks for django<5, the lock pins 5.1"),
@@ -103,7 +103,7 @@ def test_a_failure_is_a_verdict_with_what_to_do() -> None:
 
 
 def test_waiting_and_doing_nothing_have_their_shape() -> None:
-    waiting = document.document(_record(plan=Deferred(until=NOW, why=(a_reason("w"),)), looks=()), Policy())
+    waiting = document.document(_record(plan=Deferred(until=NOW, why=(a_reason("w"),)), images=()), Policy())
     assert waiting["plan"] == {
         "decision": "deferred", "trigger": None, "until": "2026-11-24T12:00:00Z", "steps": [], "why": ["w"],
     }  # fmt: skip

@@ -80,7 +80,7 @@ These have a newer release that was not taken:
 
 ## Could not be looked at
 
-Nothing is known about these, and nothing was changed in them:
+These could not be looked at, or only in part, so nobody knows whether they are fine:
 
 | where | why |
 | --- | --- |
@@ -111,7 +111,7 @@ def test_the_whole_body_reads_as_agreed_and_ends_in_the_hidden_block() -> None:
 
 
 def test_sections_without_content_are_left_out() -> None:
-    body = explain.body(_story(a_change(pins=()), unreadable=(), rebuild=a_rebuild(trigger=Trigger.MANUAL)))
+    body = explain.body(_story(a_change(pins=()), unreadable=(), rebuild=a_rebuild(trigger=Trigger.MANUAL, quarter="")))
     assert [line for line in body.splitlines() if line.startswith("#")] == ["## How to say no"]
     assert body.startswith("This rebuild of `acme/web` stands here because acme/web was never rebuilt before. ")
     assert "It moves 1 file." in body
@@ -122,7 +122,7 @@ def test_titles_count_what_moves() -> None:
     assert explain.title(a_rebuild(), CHANGE) == (
         "Quarterly rebuild 2026q4: 4 packages, 1 of them by a major step, 1 base image"
     )
-    manual = a_rebuild(trigger=Trigger.MANUAL)
+    manual = a_rebuild(trigger=Trigger.MANUAL, quarter="")
     assert explain.title(manual, a_change(images=(an_image_change(),))) == "Rebuild: 1 package, 1 base image"
 
 

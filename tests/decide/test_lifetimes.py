@@ -94,6 +94,11 @@ def test_an_extended_end_that_adds_nothing_is_no_extension() -> None:
     assert of("debian", "4", "2010-02-16") == ("ended", "2010-02-15", False)
 
 
+def test_extended_support_that_is_sold_is_no_support_of_everybody() -> None:
+    assert of("sles", "15.6", "2026-11-24") == ("ended", "2025-12-31", False)
+    assert of("ubuntu", "24.04", "2029-06-01") == ("ended", "2029-05-31", False)
+
+
 @pytest.mark.parametrize(("product", "release"), [("debian", "14"), ("gentoo", "1"), ("oracle-linux", "10")])
 def test_what_the_table_does_not_know_has_no_lifetime(product: str, release: str) -> None:
     assert of(product, release, "2026-11-24") is None
@@ -165,15 +170,16 @@ def test_python_is_known_by_its_minor_version(python: str, state: str | None) ->
     assert (found and found.state.value) == state
 
 
-@given(st.dates(), st.dates(), st.dates() | st.none(), st.integers(0, 400))
-def test_a_life_only_goes_forward(today: date, end: date, extended: date | None, days: int) -> None:
-    one = Cycle(product="p", release="1", codename="", end=end, extended_end=extended)
+@given(st.sampled_from(["debian", "ubuntu"]), st.dates(), st.dates(), st.dates() | st.none(), st.integers(0, 400))
+def test_a_life_only_goes_forward(product: str, today: date, end: date, extended: date | None, days: int) -> None:
+    one = Cycle(product=product, release="1", codename="", end=end, extended_end=extended)
     table = LifetimeTable(cycles=(one,), source="", as_of=today)
     later = date.fromordinal(min(today.toordinal() + days, date.max.toordinal()))
-    first, second = lifetime(table, "p", "1", today), lifetime(table, "p", "1", later)
+    first, second = lifetime(table, product, "1", today), lifetime(table, product, "1", later)
     assert first is not None
     assert second is not None
     order = list(Support)
     assert order.index(first.state) <= order.index(second.state)
-    assert (first.state is Support.ENDED) == (today > max(end, extended or end))
+    last = max(end, extended or end) if product == "debian" else end
+    assert (first.state is Support.ENDED) == (today > last)
     assert first.date <= second.date

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.model.plan import Rebuild
+from bot.model.plan import NothingToDo, Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Marks, Proposal, State
 from bot.model.runs import Outcome, RunRecord
@@ -27,7 +27,7 @@ def run_columns(run: RunRecord, document: Mapping[str, object]) -> dict[str, obj
 
 def quarter_done(run: RunRecord) -> str:
     """Give the quarter that this run settled by finding nothing to change, "" where it did not."""
-    if run.outcome is Outcome.NOTHING and isinstance(run.plan, Rebuild):
+    if run.outcome is Outcome.NOTHING and isinstance(run.plan, Rebuild | NothingToDo):
         return run.plan.quarter
     return ""
 
