@@ -5,9 +5,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
+from bot.adapters.advisories.feeds import Feed
+from bot.adapters.advisories.osv import DEFAULTS, OsvAdvisories
+from bot.adapters.archives.alpine import SECDB, AlpineArchive
+from bot.adapters.archives.debian import DebianArchive
 from bot.adapters.engines.threads import ThreadEngine
 from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.local import LocalForge
@@ -15,22 +19,26 @@ from bot.adapters.forges.recording import RecordingForge
 from bot.adapters.indexes.gate import Gate
 from bot.adapters.indexes.pages import Pages
 from bot.adapters.indexes.simple import SimpleIndex
+from bot.adapters.lifetimes.shipped import ShippedLifetimes
 from bot.adapters.lockers.interpreters import OURS, Interpreters
 from bot.adapters.lockers.memory import Memory
 from bot.adapters.lockers.pip_tools import PipToolsLocker
 from bot.adapters.lockers.rooms import Confinement, Rooms
 from bot.adapters.lockers.uv_pip import UvPipLocker
+from bot.adapters.registries.built import BuiltTags
 from bot.adapters.registries.oci import OciRegistry, RegistryHost
-from bot.adapters.stores.sql import SqlStore
+from bot.adapters.registries.shelf import Shelf
 from bot.adapters.workspaces.git import GitWorkspace
 from bot.adapters.workspaces.recording import RecordingWorkspace
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
+from bot.formats import image_name
 from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
+from bot.model.packages import PackageFormat
 from bot.model.repository import Repository
 from bot.model.secrets import Credential, SecretRef
-from bot.ports import Clock, Engine, Forge, Locker, Progress, Workspace
+from bot.ports import Archive, Clock, Engine, Forge, Locker, Progress, Workspace
 from bot.settings import RepositorySettings, Settings
 from bot.system import confine
 from bot.system.confine import Limits
@@ -38,7 +46,11 @@ from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
 from bot.system.secrets import docker_credentials, reveal
 from bot.workflow.context import Assignment, Tools
+from bot.workflow.inside import Glass
 from bot.workflow.rebuild import Result, work
+
+if TYPE_CHECKING:
+    from bot.adapters.stores.sql import SqlStore
 
 ForgeKind: TypeAlias = Literal["local", "github"]
 
@@ -55,16 +67,79 @@ class Order:
     rehearsal: bool
 
 
+class ImageHouse:
+    """What images are looked at with; it needs no database."""
+
+    def __init__(self, order: Order, http: Http) -> None:
+        self.order = order
+        self.settings = order.settings
+        self.clock = order.clock
+        self.http = http
+
+    @cached_property
+    def registry(self) -> OciRegistry:
+        """All registries of this run."""
+        hosts = {
+            entry.host: RegistryHost(
+                host=entry.host,
+                mirror=entry.mirror,
+                insecure=entry.insecure,
+                credential=_credential(entry.username, entry.password),
+            )
+            for entry in self.settings.registries
+        }
+        shelf = Shelf(self.order.data_dir / "cache" / "images")
+        lists = {normal(one.image): one.url for one in self.settings.built_tags}
+        return OciRegistry(
+            self.http,
+            hosts,
+            docker_credentials,
+            self.clock,
+            recall=shelf.recall,
+            remember=shelf.remember,
+            built=BuiltTags(self.http, lists).of,
+        )
+
+    @cached_property
+    def glass(self) -> Glass:
+        """With what images are looked at."""
+        return Glass(
+            registry=self.registry,
+            archives={kind: make(self) for kind, make in ARCHIVES.items()},
+            advisories=self.advisories,
+            lifetimes=self.lifetimes,
+        )
+
+    @cached_property
+    def advisories(self) -> OsvAdvisories:
+        """Known flaws of the packages of operating systems; a configured feed stands in for the default one."""
+        named = tuple(
+            Feed(ecosystem=one.ecosystem, url=one.url, configured=True)
+            for one in self.settings.advisories
+            if one.kind == "osv"
+        )
+        known = {feed.ecosystem for feed in named}
+        feeds = (*named, *(feed for feed in DEFAULTS if feed.ecosystem not in known))
+        return OsvAdvisories(self.http, feeds, self.order.data_dir / "cache" / "advisories", self.clock)
+
+    @cached_property
+    def lifetimes(self) -> ShippedLifetimes:
+        """When releases end."""
+        folder = self.order.data_dir / "cache" / "lifetimes"
+        return ShippedLifetimes(self.http, folder, self.clock, self.settings.lifetimes.url)
+
+
 class House:
     """One set of wired implementations; close it through `open_house`."""
 
-    def __init__(self, order: Order, http: Http, store: SqlStore, stack: ExitStack) -> None:
+    def __init__(self, order: Order, http: Http, store: "SqlStore", stack: ExitStack) -> None:
         self.order = order
         self._stack = stack
         self.settings = order.settings
         self.clock = order.clock
         self.http = http
         self.store = store
+        self.images = ImageHouse(order, http)
         self._workspaces: dict[str, GitWorkspace] = {}
         self._forges: dict[ForgeKind, Forge] = {}
 
@@ -80,7 +155,7 @@ class House:
         return Tools(
             forge=self.forge(self.forge_of(repository)),
             workspace=self.workspace(repository),
-            registry=self.registry,
+            glass=self.images.glass,
             index=self.index,
             lockers={name: make(self) for name, make in LOCKERS.items()},
             store=self.store,
@@ -171,23 +246,6 @@ class House:
         return Interpreters(self.rooms, download=self.settings.python.download)
 
     @cached_property
-    def registry(self) -> OciRegistry:
-        """All registries of this run."""
-        hosts = {
-            entry.host: RegistryHost(
-                host=entry.host,
-                mirror=entry.mirror,
-                insecure=entry.insecure,
-                credential=_credential(entry.username, entry.password),
-            )
-            for entry in self.settings.registries
-        }
-        store = self.store
-        return OciRegistry(
-            self.http, hosts, docker_credentials, self.clock, recall=store.recall, remember=store.remember
-        )
-
-    @cached_property
     def index(self) -> SimpleIndex:
         """All package indexes of this run."""
         return SimpleIndex(self.pages)
@@ -211,8 +269,17 @@ class House:
 
 
 @contextmanager
+def open_images(order: Order) -> Iterator[ImageHouse]:
+    """Wire what images are looked at with, and close it afterwards. Raises ConfigError."""
+    with Http() as http:
+        yield ImageHouse(order, http)
+
+
+@contextmanager
 def open_house(order: Order) -> Iterator[House]:
     """Wire everything for one run, and close it afterwards. Raises StoreError and ConfigError."""
+    from bot.adapters.stores.sql import SqlStore  # noqa: PLC0415 - SQLAlchemy costs 0.25 s that `image` need not pay
+
     with ExitStack() as stack:
         store = stack.enter_context(SqlStore.open(order.data_dir, clock=order.clock))
         http = stack.enter_context(Http())
@@ -246,9 +313,29 @@ LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.PIP_TOOLS: lambda house: PipToolsLocker(house.rooms, house.interpreters, house.memory),
     LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.interpreters, house.memory),
 }
+ARCHIVES: Mapping[PackageFormat, Callable[[ImageHouse], Archive]] = {
+    PackageFormat.DEB: lambda house: DebianArchive(house.http, house.order.data_dir / "cache" / "archives" / "deb"),
+    PackageFormat.APK: lambda house: AlpineArchive(
+        house.http, house.order.data_dir / "cache" / "archives" / "apk", house.clock, _secdb(house.settings)
+    ),
+}
 ENGINES: Mapping[str, Callable[[House], Engine]] = {
     "threads": lambda house: ThreadEngine(house.settings.engine.workers),
 }
+
+
+def _secdb(settings: Settings) -> str:
+    """Give where Alpine's security database is."""
+    return next((one.url for one in settings.advisories if one.kind == "secdb"), SECDB)
+
+
+def normal(image: str) -> str:
+    """Give an image's registry and repository; raises ConfigError where it is none."""
+    try:
+        name = image_name.parse(image)
+    except ValueError as error:
+        raise ConfigError(f"[[built_tags]] image: {error}") from error
+    return f"{name.registry}/{name.repository}"
 
 
 def _credential(username: SecretRef | None, password: SecretRef | None) -> Credential | None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "check": ("bot.cli.work", "check", "The same without any effect: what is pinned, due, and would be proposed."),
     "status": ("bot.cli.show", "status", "Last verdicts and open proposals of every repository."),
     "explain": ("bot.cli.show", "explain", "Every reason behind the last decision on a repository."),
+    "image": ("bot.cli.image", "image", "Look inside images: what changed, what waits in the archive, ends of life."),
     "config": ("bot.cli.configure", "config", "Check a configuration, write a commented one, print its schema."),
 }
 TIDYING = 1.0  # seconds for threads whose child was ended to take their folders away
@@ -34,6 +35,7 @@ Examples:
   quarterdeck run .                        propose a rebuild on a branch of it
   quarterdeck run --trigger manual --package django .
   quarterdeck run acme/web --config config/quarterdeck.toml
+  quarterdeck image diff python:3.12-slim@sha256:… :3.12-slim
 
 Without a configuration any path or URL of a git repository will do: the proposal is then a branch in that
 repository, and merging it is `git merge`. Exit codes: 0 done, 1 a repository ended in an error, 2 usage or

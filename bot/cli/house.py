@@ -127,20 +127,32 @@ def _never(name: str) -> dict[str, Any]:
 @contextmanager
 def open_house(common: Common, moment: datetime | None, *, rehearsal: bool) -> Iterator[Home]:
     """Read the configuration, set logging up, and wire."""
+    path, order = _ordered(common, moment, rehearsal=rehearsal)
+    with wiring.open_house(order) as inner:
+        yield Home(inner=inner, configuration=path)
+
+
+@contextmanager
+def open_images(common: Common, moment: datetime | None) -> Iterator[wiring.ImageHouse]:
+    """Read the configuration, set logging up, and wire what images are looked at with."""
+    _, order = _ordered(common, moment, rehearsal=True)
+    with wiring.open_images(order) as inner:
+        yield inner
+
+
+def _ordered(common: Common, moment: datetime | None, *, rehearsal: bool) -> tuple[Path | None, Order]:
     set_up_logging(common)
     path = configuration_path(common)
     settings = load(path) if path else Settings()
-    clock = fixed_clock(moment) if moment else system_clock
     order = Order(
         settings=settings,
         data_dir=data_dir(common, settings),
         home=Path.home(),
-        clock=clock,
+        clock=fixed_clock(moment) if moment else system_clock,
         progress=progress(wanted=not common.no_progress),
         rehearsal=rehearsal,
     )
-    with wiring.open_house(order) as inner:
-        yield Home(inner=inner, configuration=path)
+    return path, order
 
 
 def configuration_path(common: Common) -> Path | None:

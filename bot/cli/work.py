@@ -104,7 +104,7 @@ def _work(  # noqa: PLR0913 - what a command line says
 ) -> int:  # fmt: skip
     from bot.cli.house import open_house  # noqa: PLC0415 - keeps --help and --version light
 
-    moment = _moment(now)
+    moment = moment_of(now)
     with open_house(common, moment, rehearsal=rehearsal) as house:
         results = house.work(targets, wish)
         documents = tuple(result.document for result in results)
@@ -121,7 +121,8 @@ def _work(  # noqa: PLR0913 - what a command line says
     return 3 if fail_on == "findings" and any(result.record.findings for result in results) else 0
 
 
-def _moment(now: str | None) -> datetime | None:
+def moment_of(now: str | None) -> datetime | None:
+    """Read the time of `--now`; None: the clock's."""
     if now is None:
         return None
     try:

@@ -96,6 +96,21 @@ name = "acme/web"
 #ecosystem = "PyPI"
 #url = "file:///srv/osv/PyPI/all.zip"
 
+# Alpine's own security database, where a copy is kept nearby; the address of the folder with its versions.
+#[[advisories]]
+#kind = "secdb"
+#ecosystem = "Alpine"
+#url = "https://mirror.example.com/secdb"
+
+# When releases of operating systems and of Python reach the end of their life: a newer table than the one shipped.
+#[lifetimes]
+#url = "https://endoflife.date/api/v1/products/full"
+
+# The tags of an image that are still built: one that is not among them is frozen.
+#[[built_tags]]
+#image = "docker.io/library/python"
+#url = "file:///srv/official-images/library/python"
+
 # An advisory that is accepted until a date; all three are required.
 #[[waiver]]
 #id = "CVE-2026-1234"

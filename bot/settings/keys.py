@@ -16,11 +16,13 @@ from bot.settings.times import INTERVAL, CronFields, Day
 from bot.settings.values import (
     AdvisoriesSettings,
     AppSettings,
+    BuiltTagsSettings,
     DiscoverSettings,
     EngineSettings,
     ForgeSettings,
     IndexSettings,
     IsolationSettings,
+    LifetimesSettings,
     PythonSettings,
     RegistrySettings,
     ServiceSettings,
@@ -223,11 +225,24 @@ REGISTRY = Table(
 )
 ADVISORIES = Table(
     keys=(
-        Key("kind", Choice(words=("osv",)), "The form of the data.", required=True),
+        Key("kind", Choice(words=("osv", "secdb")), "The form of the data: OSV, or Alpine's secdb.", required=True),
         Key("ecosystem", TEXT, "OSV's name of the ecosystem, like PyPI.", required=True),
         Key("url", named(texts.feed), "Where it is: file://, http:// or https://.", required=True),
     ),
     build=AdvisoriesSettings,
+)
+LIFETIMES = Table(
+    keys=(
+        Key("url", named(texts.feed), "Where a newer table is: file://, http:// or https://; absent: the one shipped."),
+    ),
+    build=LifetimesSettings,
+)
+BUILT_TAGS = Table(
+    keys=(
+        Key("image", TEXT, "The image, like docker.io/library/python.", required=True),
+        Key("url", named(texts.feed), "Where its list is: file://, http:// or https://.", required=True),
+    ),
+    build=BuiltTagsSettings,
 )
 REPOSITORY: Table[dict[str, Any]] = Table(
     keys=(

@@ -14,8 +14,7 @@ from bot.settings.mistakes import BadSettings, Mistake, Notes, Place
 from bot.settings.values import RepositorySettings, Settings
 
 NOT_YET = (
-    "advisories", "discover", "forge.app", "policy.add_upgrade_layer", "policy.digest_settle", "policy.max_feed_age",
-    "policy.max_open_pull_requests", "policy.overview", "policy.retag", "policy.security_severity",
+    "discover", "forge.app", "policy.max_feed_age", "policy.max_open_pull_requests", "policy.overview",
     "schedule.security", "schedule.spread", "service", "waiver",
 )  # fmt: skip
 """Keys that this version reads and does not act on yet. An issue that acts on one takes it out."""
@@ -135,6 +134,8 @@ ROOT: Table[Settings] = Table(
         Key("discover", _many(keys.DISCOVER), "Repositories by owner and topic."),
         Key("registry", _many(keys.REGISTRY), "Credentials, plain-http registries, mirrors."),
         Key("advisories", _many(keys.ADVISORIES), "Sources of advisories."),
+        Key("lifetimes", keys.LIFETIMES, "When releases reach the end of their life."),
+        Key("built_tags", _many(keys.BUILT_TAGS), "Lists of the tags of images that are still built."),
         Key("repository", _many(keys.REPOSITORY), "The repositories to look after."),
         Key("waiver", _many(keys.WAIVER), "Advisories that are accepted until a date."),
     ),

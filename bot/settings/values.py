@@ -93,8 +93,23 @@ class RegistrySettings:
 class AdvisoriesSettings:
     """A source of advisories that stands in for the default one of its ecosystem."""
 
-    kind: Literal["osv"]
+    kind: Literal["osv", "secdb"]
     ecosystem: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifetimesSettings:
+    """Where a table of lifetimes is read from, in the form of endoflife.date; None: only the one that is shipped."""
+
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltTagsSettings:
+    """Where the tags of an image that are still built are listed."""
+
+    image: str
     url: str
 
 
@@ -130,6 +145,8 @@ class Settings:
     discover: tuple[DiscoverSettings, ...] = ()
     registries: tuple[RegistrySettings, ...] = ()
     advisories: tuple[AdvisoriesSettings, ...] = ()
+    lifetimes: LifetimesSettings = field(default_factory=LifetimesSettings)
+    built_tags: tuple[BuiltTagsSettings, ...] = ()
     repositories: tuple[RepositorySettings, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 

@@ -79,7 +79,7 @@ def test_registries_are_wired_with_their_credentials(tmp_path: Path, monkeypatch
     monkeypatch.setenv("R_PASSWORD", "p")
     entry = RegistrySettings(host="r.example", username=SecretRef(env="R_USER"), password=SecretRef(env="R_PASSWORD"))
     with wiring.open_house(_order(tmp_path, Settings(registries=(entry,)))) as found:
-        assert found.registry is found.registry
+        assert found.images.registry is found.images.registry
 
 
 def test_the_data_folder_is_the_options_then_the_configurations_then_the_users(

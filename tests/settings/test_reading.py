@@ -210,12 +210,11 @@ def test_the_local_forge_takes_every_address_that_git_takes() -> None:
 
 def test_what_is_read_and_not_acted_on_yet_is_named() -> None:
     assert not_acted_on(CONTRACT) == (
-        "advisories", "discover", "policy.add_upgrade_layer", "policy.digest_settle", "policy.max_feed_age",
-        "policy.max_open_pull_requests", "policy.overview", "policy.retag", "policy.security_severity",
-        "schedule.security", "service", "waiver",
+        "discover", "policy.max_feed_age", "policy.max_open_pull_requests", "policy.overview", "schedule.security",
+        "service", "waiver",
     )  # fmt: skip
-    assert not_acted_on('[[repository]]\nname = "a/b"\npolicy.retag = "minor"\npolicy.cooldown = "1 day"\n') == (
-        "repository.policy.retag",
+    assert not_acted_on('[[repository]]\nname = "a/b"\npolicy.overview = true\npolicy.cooldown = "1 day"\n') == (
+        "repository.policy.overview",
     )
     assert not_acted_on("") == ()
 
