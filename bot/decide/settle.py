@@ -23,7 +23,7 @@ class Sighting:
 
 
 def seen(history: Sequence[Sighting], digest: str, now: datetime, created: datetime | None) -> tuple[Sighting, ...]:
-    """Take note of a look; oldest first, the newest 50.
+    """Take note of a look; oldest first, at most 50: then the one that stood shortest is forgotten.
 
     At the first look nobody knows how long the tag has pointed there: not longer than the image exists (`created`),
     and for ever where that is not known.
@@ -34,7 +34,10 @@ def seen(history: Sequence[Sighting], digest: str, now: datetime, created: datet
     last = history[-1]
     if last.digest == digest:
         return (*history[:-1], Sighting(digest=digest, since=last.since, until=max(last.until, now)))
-    return (*history, Sighting(digest=digest, since=now, until=now))[-LONGEST_HISTORY:]
+    found = [*history, Sighting(digest=digest, since=now, until=now)]
+    if len(found) > LONGEST_HISTORY:
+        found.remove(min(found[:-1], key=lambda one: one.until - one.since))
+    return tuple(found)
 
 
 def settled(history: Sequence[Sighting], settle: timedelta) -> str | None:

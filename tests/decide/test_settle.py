@@ -49,11 +49,12 @@ def test_without_a_look_nothing_settles_and_nothing_gets_ripe() -> None:
 def test_a_tag_that_moves_every_hour_starves_nobody() -> None:
     busy = [(f"d{hour}", float(hour)) for hour in range(40)]
     calm = [("stood", float(hour)) for hour in range(40, 48)]
-    busy_again = [(f"e{hour}", float(hour)) for hour in range(48, 90)]
+    busy_again = [(f"e{hour}", float(hour)) for hour in range(48, 200)]
     found = history(*busy, *calm, *busy_again)
     assert settle.settled(found, SIX) == "stood"
     assert settle.forward(found, "d5", "stood")
     assert len(found) == settle.LONGEST_HISTORY
+    assert [row.since for row in found] == sorted(row.since for row in found)
 
 
 def test_a_digest_that_comes_back_counts_each_time_by_itself() -> None:

@@ -27,6 +27,7 @@ CONTENTS_KIND = "contents"
 LAYER_KIND = "layer"
 MOST_LAYERS = 1000  # Docker stops at 127
 MOST_BYTES = 3 * 1024**3  # of all layers of one image as transferred: models of 10 GB are not looked through
+MOST_SECONDS = 600.0  # after which no further layer of an image is asked for
 STATEMENT_BYTES = 16 * 1024 * 1024  # one that lists every file is larger, and then layers are the cheaper way
 INTOTO = "application/vnd.in-toto+json"
 PYTHON = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,2}(?:(?:a|b|rc)[0-9]{1,9})?")
@@ -141,15 +142,17 @@ class ContentsReader:
         if len(found) > MOST_LAYERS:
             walk.why = f"it has {len(found)} layers; at most {MOST_LAYERS} are read"
             return walk
-        left = MOST_BYTES
+        left, until = MOST_BYTES, time.monotonic() + MOST_SECONDS
         for layer in reversed(found):
             if not sources and _enough(walk.stack, asked.config):
                 break
-            left -= layer.size
+            left, began = left - layer.size, time.monotonic()
             if left < 0:
                 walk.why = f"its layers are larger than the {MOST_BYTES // 1024**2} MiB that are read of an image"
                 break
-            began = time.monotonic()
+            if began > until:
+                walk.why, walk.may_pass = f"its layers were not read within {MOST_SECONDS:g} seconds", True
+                break
             try:
                 walk.stack.push(self._layer(asked.name, layer))
             except ValueError as error:
