@@ -6,23 +6,26 @@ and one that did not change is not fetched again.
 
 import contextlib
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from http import HTTPStatus
 from pathlib import Path
 
 from bot.adapters.archives.apt_suites import Suite
-from bot.adapters.archives.once import Once
 from bot.errors import StoreError, Unavailable
 from bot.formats.apt_packages import Offer, Wanted, offers
 from bot.formats.apt_release import IndexFile, Release
 from bot.formats.compressed import PIECE, unpacked
 from bot.system import kept
 from bot.system.http import Http
+from bot.system.once import Once
 
 INDEX_BYTES = 128 << 20  # of one file as it is transferred
 KEPT_BYTES = 128 << 20
 PLAIN_BYTES = 512 << 20  # of one file with its compression undone; Ubuntu's universe has 80 MB
+OFFER = tuple(field.name for field in fields(Offer))
 KINDS = {".xz": "xz", ".zst": "zst", ".gz": "gz", ".bz2": "bz2", "": ""}  # in the order of preference
 
 
@@ -31,7 +34,7 @@ class AptIndexes:
 
     def __init__(self, http: Http, folder: Path) -> None:
         self._http, self._folder = http, folder
-        self._fetched: Once[str, Path] = Once()
+        self._fetched: Once[str, Path] = Once(errors=True)
 
     def offers(self, suite: Suite, component: str, architecture: str, wanted: Wanted) -> tuple[Offer, ...]:
         """Give the packages that are wanted; none where the suite has nothing for the architecture.
@@ -46,6 +49,19 @@ class AptIndexes:
         return tuple(found)
 
     def _read(self, suite: Suite, listed: Sequence[IndexFile], wanted: Wanted) -> tuple[Offer, ...]:
+        """Give what is wanted of an index; the answer is kept, since an index does not change under its hash."""
+        place = self._folder / "answers" / _key(listed, wanted)
+        known = _revived(kept.recalled(place))
+        if known is not None:
+            with contextlib.suppress(OSError):  # that it was used is worth a note, not an error
+                os.utime(place)
+            return known
+        found = self._searched(suite, listed, wanted)
+        rows = [[getattr(offer, name) for name in OFFER] for offer in found]
+        kept.keep(place, json.dumps(rows).encode())
+        return found
+
+    def _searched(self, suite: Suite, listed: Sequence[IndexFile], wanted: Wanted) -> tuple[Offer, ...]:
         """Read an index to its end before any of it counts: only then is it known that its hash is right."""
         file, path = self._choice(suite, listed)
         digest = hashlib.new(file.algorithm)
@@ -103,6 +119,21 @@ class AptIndexes:
 
 class _Missing(Exception):
     """The archive lists a file that it does not have, which is usual for the form without compression."""
+
+
+def _key(listed: Sequence[IndexFile], wanted: Wanted) -> str:
+    """Name the question: what is looked for in which index, in whichever form it comes."""
+    parts = [file.digest.encode() for file in listed], sorted(wanted.names), sorted(wanted.sources)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _revived(data: bytes | None) -> tuple[Offer, ...] | None:
+    """Read an answer that was kept; None where there is none, or one from another version of this program."""
+    try:
+        rows = json.loads(data or b"null")
+        return None if rows is None else tuple(Offer(**dict(zip(OFFER, row, strict=True))) for row in rows)
+    except (ValueError, TypeError):
+        return None
 
 
 def _forms(release: Release, component: str, architecture: str) -> tuple[IndexFile, ...]:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
-from bot.adapters.archives.once import Once
 from bot.adapters.archives.signatures import Signatures
 from bot.errors import Unavailable
 from bot.formats.apt_release import Release, is_security, release
@@ -18,6 +17,7 @@ from bot.formats.apt_sources import AptSource
 from bot.model.packages import SystemFile
 from bot.system import kept
 from bot.system.http import Http
+from bot.system.once import Once
 
 RELEASE_BYTES = 8 << 20
 SHOWN = "%Y-%m-%d %H:%M UTC"
@@ -43,8 +43,8 @@ class AptSuites:
 
     def __init__(self, http: Http, folder: Path, signatures: Signatures) -> None:
         self._http, self._folder, self._signatures = http, folder, signatures
-        self._texts: Once[str, bytes] = Once()
-        self._suites: Once[tuple[object, ...], Suite] = Once()
+        self._texts: Once[str, bytes] = Once(errors=True)
+        self._suites: Once[tuple[object, ...], Suite] = Once(errors=True)
 
     def suite(self, source: AptSource, files: Sequence[SystemFile], now: datetime) -> Suite:
         """Ask what a suite holds; `files` hold the image's keyrings.

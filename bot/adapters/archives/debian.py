@@ -16,7 +16,6 @@ from bot.adapters.archives.apt_suites import AptSuites, Suite
 from bot.adapters.archives.candidates import Shelf
 from bot.adapters.archives.changelog_search import Budget, Placed
 from bot.adapters.archives.changelogs import Changelogs, Logged
-from bot.adapters.archives.once import Once
 from bot.adapters.archives.signatures import Signatures
 from bot.errors import Unavailable
 from bot.formats.apt_packages import Wanted
@@ -26,6 +25,7 @@ from bot.formats.dpkg_version import compare
 from bot.model.contents import ArchiveAnswer, ImageContents, SourceMove, Told
 from bot.model.packages import PackageFormat
 from bot.system.http import Http
+from bot.system.once import Once
 
 THREADS = 4
 CHANGELOGS = 80  # sources of one image whose changelogs are read
@@ -58,7 +58,7 @@ class DebianArchive:
         self._suites = AptSuites(http, folder / "suites", Signatures(folder / "keyrings", host=host))
         self._indexes = AptIndexes(http, folder / "packages")
         self._changelogs = Changelogs(http, folder / "changelogs")
-        self._looks: Once[tuple[object, ...], _Looked] = Once(IMAGES)
+        self._looks: Once[tuple[object, ...], _Looked] = Once(errors=True, room=IMAGES)
         self._monotonic = monotonic
 
     def waiting(self, contents: ImageContents, now: datetime) -> ArchiveAnswer:

@@ -1,4 +1,5 @@
 import lzma
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -160,10 +161,22 @@ def test_an_index_that_is_not_what_the_release_says_is_not_used(archive: AptArch
 def test_a_copy_that_was_damaged_is_removed_and_fetched_anew(archive: AptArchive, ask: Ask, damage: bytes) -> None:
     archive.publish({"web": "2"})
     ask(archive.source(), archive.keyring)
-    (copy,) = (ask.folder / "packages").iterdir()
+    (copy,) = (path for path in (ask.folder / "packages").iterdir() if path.is_file())
     copy.write_bytes(damage)
+    shutil.rmtree(ask.folder / "packages/answers")
     assert "main/binary-amd64/Packages.xz of stable" in unreadable(ask(archive.source(), archive.keyring))
     assert names(ask(archive.source(), archive.keyring)) == [("web", "2", False)]
+
+
+def test_what_an_index_said_is_kept_under_its_hash(archive: AptArchive, ask: Ask) -> None:
+    archive.publish({"web": "2"})
+    first = ask(archive.source(), archive.keyring)
+    (copy,) = (path for path in (ask.folder / "packages").iterdir() if path.is_file())
+    copy.write_bytes(b"it is not read again")
+    assert ask(archive.source(), archive.keyring) == first
+    for answer in (ask.folder / "packages/answers").iterdir():
+        answer.write_bytes(b"[5]")
+    assert "Packages.xz of stable" in unreadable(ask(archive.source(), archive.keyring))
 
 
 @pytest.mark.parametrize(

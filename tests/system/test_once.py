@@ -1,11 +1,11 @@
 import pytest
 
-from bot.adapters.archives.once import Once
 from bot.errors import Unavailable
+from bot.system.once import Once
 
 
 def test_a_value_is_made_once_and_a_failure_is_kept_like_one() -> None:
-    once: Once[str, int] = Once()
+    once: Once[str, int] = Once(errors=True)
     made: list[int] = []
 
     def fail() -> int:
@@ -24,7 +24,7 @@ def test_a_value_is_made_once_and_a_failure_is_kept_like_one() -> None:
 
 
 def test_what_was_used_last_is_kept() -> None:
-    once: Once[str, str] = Once(2)
+    once: Once[str, str] = Once(room=2)
     made: list[str] = []
 
     def make(name: str) -> str:
@@ -34,3 +34,19 @@ def test_what_was_used_last_is_kept() -> None:
     for name in ("a", "b", "a", "c", "a", "b"):
         once.get(name, lambda name=name: make(name))  # type: ignore[misc]
     assert made == ["a", "b", "c", "b"]
+
+
+def test_a_failure_is_tried_again_where_failures_are_not_kept() -> None:
+    once: Once[str, int] = Once()
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(1)
+        if len(made) == 1:
+            raise Unavailable("not yet")
+        return 7
+
+    with pytest.raises(Unavailable, match="not yet"):
+        once.get("a", make)
+    assert once.get("a", make) == once.get("a", make) == 7
+    assert len(made) == 2
