@@ -41,8 +41,8 @@ def inspected(seen: dict[str, Any]) -> None:
     out.print(facts)
     security = [row for row in seen["updates"] if row["kind"].startswith("security")]
     if seen["updates"]:
-        count = f"{len(security)} of {_plural(len(seen['updates']), 'update')} are for security"
-        out.print(f"\n[bold]Waiting in the archive[/]: {count if security else 'no security update'}")
+        count = f"{len(security)} of them for security" if security else "none of them for security"
+        out.print(f"\n[bold]Waiting in the archive[/]: {_plural(len(seen['updates']), 'update')}, {count}")
         out.print(_sources(seen["updates"], ("in the image", "current"), ("in the archive", "available")))
     elif seen["format"] and not seen["unreadable"]:
         out.print("\n[green]Nothing waits in the archive: every package is the newest one.[/]")
