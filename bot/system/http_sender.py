@@ -2,18 +2,21 @@
 
 import hashlib
 import os
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import httpx
 
 from bot.errors import ConfigError, StoreError, Unavailable
 from bot.system.http_messages import BODY_BYTES, DOWNLOAD_SECONDS, TOTAL_SECONDS, Answer, Ask, Passing, Route
 from bot.system.urls import shown
+
+Cause = TypeVar("Cause", bound=BaseException)
 
 USER_AGENT = "quarterdeck"
 CONNECT_SECONDS = 10.0
@@ -110,10 +113,11 @@ class Sender:
 
 def _no_answer(url: str, error: httpx.HTTPError) -> Exception:
     """Tell what can pass from what cannot: a certificate that is not trusted will not be at the next try either."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLError):
-        cause = cause.__cause__ or cause.__context__
     where = f"{shown(url)} does not answer"
+    unknown = _caused(error, socket.gaierror)
+    if unknown is not None and unknown.errno == socket.EAI_NONAME:
+        return Unavailable(f"{where}: {error}")  # no server has that name, which half a second will not change
+    cause = _caused(error, ssl.SSLError)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Unavailable(f"{where}: {error}", hint="name your own certificate authority's file in SSL_CERT_FILE")
     if cause is not None:
@@ -121,6 +125,14 @@ def _no_answer(url: str, error: httpx.HTTPError) -> Exception:
     if isinstance(error, httpx.UnsupportedProtocol | httpx.DecodingError):
         return Unavailable(f"{where}: {error}")
     return Passing(f"{where}: {str(error) or type(error).__name__}")
+
+
+def _caused(error: BaseException, kind: type[Cause]) -> Cause | None:
+    """Find an error of a kind among those that led to this one."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, kind):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def _proxy(address: str) -> httpx.Proxy:

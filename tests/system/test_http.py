@@ -417,3 +417,9 @@ def test_plain_http_may_lead_anywhere_in_plain_http_where_that_is_said(serve: Se
     assert [seen.authorization for seen in store.log] == [None]
     with pytest.raises(Unavailable, match="plain http and not configured"):
         http.get(server.url)
+
+
+def test_a_name_that_nobody_has_is_asked_for_once(http: Http, waits: list[float]) -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        http.get("http://nowhere.invalid/")
+    assert (http.requests, waits) == (1, [])
