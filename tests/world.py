@@ -60,6 +60,8 @@ class World:
     built: dict[str, frozenset[str]] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     told_of: dict[SourceMove, Told] = field(default_factory=dict)
+    flaws: dict[str, Advisory] = field(default_factory=dict)
+    lifetimes: LifetimeTable = field(default_factory=lambda: LifetimeTable(cycles=(), source="fake", as_of=NOW.date()))
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     releases: dict[str, tuple[Release, ...]] = field(default_factory=dict)
     compiled: dict[str, str] = field(default_factory=dict)
@@ -81,17 +83,21 @@ class World:
         tools = Tools(
             forge=FakeForge(self), workspace=FakeWorkspace(self), index=FakeIndex(self),
             glass=Glass(registry=FakeRegistry(self), archives=dict.fromkeys(PackageFormat, FakeArchive(self)),
-                        advisories=FakeAdvisories(), lifetimes=FakeLifetimes()),
+                        advisories=FakeAdvisories(self), lifetimes=FakeLifetimes(self)),
             lockers=dict.fromkeys(LockerName, FakeLocker(self)), store=FakeStore(self), progress=FakeProgress(),
             clock=lambda: self.now, rehearsal=rehearsal, bench=_bench,
         )  # fmt: skip
         return work(tools, assignment, wish or Wish())
 
     def told(self, event: str) -> None:
-        """Record an event, or fail where the test wants that; a failure is named by the event's first word."""
+        """Record an event, or fail where the test wants that; a failure is named by how the event begins."""
         self.trace.append(event)
-        if error := self.failing.get(event.partition(" ")[0]):
+        if error := next((error for name, error in self.failing.items() if event.startswith(name)), None):
             raise error
+
+    def asked(self, *words: str) -> list[str]:
+        """Give the events that begin with one of these words."""
+        return [event for event in self.trace if event.startswith(words)]
 
 
 @contextmanager
@@ -223,21 +229,25 @@ class FakeArchive:
         return {move: self.world.told_of[move] for move in moves if move in self.world.told_of}
 
 
+@dataclass
 class FakeAdvisories:
+    world: World
     problems: tuple[str, ...] = ()
 
     def fixed(self, os: OsRelease, moves: Sequence[SourceMove]) -> Mapping[SourceMove, tuple[Advisory, ...]] | None:
         return None
 
     def named(self, os: OsRelease, ids: Sequence[str]) -> Mapping[str, Advisory]:
-        return {}
+        return {name: self.world.flaws[name] for name in ids if name in self.world.flaws}
 
 
+@dataclass
 class FakeLifetimes:
-    problem = ""
+    world: World
+    problem: str = ""
 
     def table(self) -> LifetimeTable:
-        return LifetimeTable(cycles=(), source="fake", as_of=NOW.date())
+        return self.world.lifetimes
 
 
 @dataclass

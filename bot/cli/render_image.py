@@ -72,7 +72,7 @@ def compared(seen: dict[str, Any]) -> None:
         out.print(f"\n[bold]{_plural(len(seen['sources']), 'source package')} changed[/]: {said}")
         out.print(_sources(seen["sources"], ("old", "old"), ("new", "new")))
     elif old["packages"] and new["packages"]:
-        out.print("\n[green]No package changed: this can wait.[/]")
+        out.print(f"\n[green]No package changed{': this can wait' if seen['can_wait'] else ''}.[/]")
     for word in ("added", "removed"):
         if seen[word]:
             names = ", ".join(f"{one['name']} {one['version']}" for one in seen[word])
@@ -81,8 +81,7 @@ def compared(seen: dict[str, Any]) -> None:
 
 
 def _calm(seen: dict[str, Any]) -> str:
-    unknown = any(row["kind"] == "unknown" for row in seen["sources"])
-    return "whether that matters is not known" if unknown else "nothing security-relevant, this can wait"
+    return "nothing security-relevant, this can wait" if seen["can_wait"] else "whether that matters is not known"
 
 
 def _head(out: Console, reference: str, digest: str, platform: str) -> None:

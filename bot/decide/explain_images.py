@@ -67,7 +67,7 @@ def _distinct(images: Iterable[ImageChange]) -> tuple[ImageChange, ...]:
 
 def _inside(row: ImageChange) -> str:
     """Say what changes inside one image, by platform."""
-    parts = [_platform(diff, several=len(row.diffs) > 1) for diff in row.diffs]
+    parts = [said for diff in row.diffs if (said := _platform(diff, several=len(row.diffs) > 1))]
     unread = [f"- {prose(why)}" for why in row.unread]
     if unread:
         parts.append("Less is known of it than could be:\n\n" + "\n".join(unread))
@@ -212,7 +212,7 @@ def _lifetimes(states: tuple[ImageState, ...]) -> str:
                 what = "extended support only, until" if one.extended else "supported until"
                 said = f"{'**ended** on' if one.state is Support.ENDED else what} {one.date:%Y-%m-%d}"
                 name = state.use.name.tagged
-                rows[name, one] = [code(name), called(one), said]
+                rows[name, one] = [code(name), prose(called(one)), said]
     if not rows:
         return ""
     return "## End of life\n\n" + table(["image", "what", "support"], rows.values())

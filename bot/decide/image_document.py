@@ -2,7 +2,7 @@
 
 from datetime import UTC
 
-from bot.decide.contents import by_weight
+from bot.decide.contents import by_weight, harmless
 from bot.decide.document import SCHEMA, advisory, end_of_life
 from bot.model.contents import ImageContents, SourceChange
 from bot.model.observed import Difference, Inspection
@@ -59,6 +59,7 @@ def compared(old: tuple[str, str], new: tuple[str, str], found: Difference) -> d
         "platform": diff.new.platform,
         "os_release_changed": diff.os_release_changed,
         "python_changed": diff.python_changed,
+        "can_wait": harmless(diff) and not found.unreadable,
         "env": environment(diff.old, diff.new),
         "sources": [_source(row) for row in by_weight(diff.sources)],
         "added": [_package(one) for one in diff.added],

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from bot.decide import contents
 from bot.decide.settle import hours
-from bot.formats.dockerfile_upgrades import LAYERS, upgrade_advice
+from bot.formats.dockerfile_upgrades import LAYERS
 from bot.model.contents import ImageDiff, SourceChange, Support
 from bot.model.findings import ArchiveAhead, EndOfLife, Finding, FrozenTag, MovedDigest
-from bot.model.images import Role, UpgradeLayer
+from bot.model.images import ImageUse, Role, UpgradeLayer
 from bot.model.observed import Difference, ImageState, Target
 from bot.model.packages import PackageFormat
 from bot.model.plan import Rebuild, Repin, Retag, Stamp, Step
@@ -98,7 +98,8 @@ def _remedy(state: ImageState, snapshot: Snapshot, policy: Policy) -> str:
     if manager is None:
         return "wait for its next image"
     if not policy.add_upgrade_layer:
-        return upgrade_advice(manager)
+        layer = f"`RUN {LAYERS[manager]}`"
+        return f"put {layer} behind its FROM, so that a build takes them in, or let add_upgrade_layer = true do it"
     if _as_root(state):
         return "a layer that upgrades packages is put behind its FROM"
     layer = LAYERS[manager]
@@ -163,8 +164,9 @@ def _target(state: ImageState, wanted: Wanted, taken: Taken) -> Target | None:
         return state.newest if state.moved and urgent else None
     if state.retag is not None:
         return state.retag
+    calm = None if trigger is Trigger.MANUAL else state.settled
     if use.name.digest is None:
-        return (state.settled or state.newest) if wanted.policy.pin_digests else None
+        return (calm or state.newest) if wanted.policy.pin_digests else None
     if trigger is Trigger.MANUAL or (state.moved and urgent):
         return state.newest if state.moved else None
     if state.moved and (state.settled is None or state.settled.digest != state.newest.digest):
@@ -294,3 +296,8 @@ def _slug(name: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9._-]+|\.{2,}", "-", name).strip("-.")[:LONGEST_SLUG].rstrip("-.")
     same = plain == name.replace(":", "-") and not plain.endswith(".lock")  # git-check-ref-format(1)
     return plain if same else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def uses(states: Iterable[ImageState]) -> frozenset[ImageUse]:
+    """Give the mentions of states."""
+    return frozenset(state.use for state in states)

@@ -96,10 +96,8 @@ def _quarterly(wish: Wish, situation: Situation, *, forced: bool) -> Plan:
         reason = Reason(code="freeze", subject=quarter, text=f"{quarter} is due, but frozen: {freeze.reason}")
         return security or Deferred(until=until, why=(reason,))
     broad = _rebuild(wish, situation, Trigger.QUARTERLY, quarter, why)
-    if security is None or isinstance(calendar, Due):
+    if security is None or isinstance(calendar, Due) or not isinstance(broad, Rebuild):
         return broad  # a quarter that is proposed now holds the fixes; beside one that waits for its review they hurry
-    if not isinstance(broad, Rebuild):
-        return security
     branches = {one.branch for one in (broad, *broad.apart)}
     urgent = (replace(security, apart=()), *security.apart)
     return replace(broad, apart=(*broad.apart, *(one for one in urgent if one.branch not in branches)))
@@ -214,7 +212,8 @@ def _still(wish: Wish, situation: Situation, taken: Taken, why: Reason, quarter:
     ripe = [state.ripe for state in situation.images if state.moved and state.ripe is not None]
     if taken.waits and ripe:
         return Deferred(until=min(ripe), why=(why, *taken.waits))
-    what = "every image is at its newest digest"
+    every = "every image that can be edited" if any(state.moved for state in situation.images) else "every image"
+    what = f"{every} is at its newest digest"
     if moves.narrow or wish.only == "locks" or not snapshot.images:
         what = relocks.nothing_to_compile(moves, snapshot.locks)
     known = images.uses(situation.images)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.decide import contents
-from bot.model.contents import Advisory, ChangeKind, ImageContents, SourceChange, SourceMove, Told, Waiting
+from bot.model.contents import ORDER, Advisory, ChangeKind, ImageContents, SourceChange, SourceMove, Told, Waiting
 from bot.model.packages import OsRelease, Package, PackageFormat
 from bot.model.policy import Severity
 from tests.builders import NEW, OLD, a_diff, a_package, a_source_change, an_advisory, some_contents
@@ -208,7 +208,7 @@ def test_a_fix_is_urgent_from_a_severity_on_and_always_where_that_is_not_known(
 @given(st.lists(st.sampled_from(list(Severity)), max_size=4))
 def test_what_is_urgent_at_a_severity_is_urgent_at_every_lower_one(severities: list[Severity]) -> None:
     row = a_source_change(advisories=tuple(an_advisory(str(n), one) for n, one in enumerate(severities)))
-    found = [bool(contents.urgent((row,), least)) for least in contents.ORDER]
+    found = [bool(contents.urgent((row,), least)) for least in ORDER]
     assert found == sorted(found, reverse=True)
 
 

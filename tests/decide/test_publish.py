@@ -11,7 +11,16 @@ from bot.model.change import FileText
 from bot.model.policy import Trigger
 from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, State, Update
 from bot.model.repository import CommitInfo
-from tests.builders import a_change, a_pin_change, a_proposal, a_reason, a_rebuild, an_image_change, some_marks
+from tests.builders import (
+    a_change,
+    a_pin_change,
+    a_proposal,
+    a_reason,
+    a_rebuild,
+    a_stamp_change,
+    an_image_change,
+    some_marks,
+)  # fmt: skip
 
 BRANCH = "quarterdeck/quarterly-2026q4"
 MARKS = some_marks()
@@ -59,6 +68,45 @@ def test_marks_name_what_changes_and_ignore_wording() -> None:
     assert publish.marks(a_rebuild(), a_change(pins=(a_pin_change(new="4.2.31"),)), "c" * 40).content != first.content
     assert publish.marks(a_rebuild(), a_change(images=(an_image_change(),)), "c" * 40).content != first.content
     assert publish.marks(a_rebuild(trigger=Trigger.MANUAL), a_change(), "c" * 40).content != first.content
+
+
+STAMP = "2026-11-24.0badcafe"
+
+
+def test_the_date_of_a_stamp_alone_is_no_change() -> None:
+    def made(value: str) -> Marks:
+        text = f"FROM python:3.12-slim\nARG QUARTERDECK_STAMP={value}\nRUN apt-get upgrade\n"
+        files = (FileText(path="Dockerfile", data=text.encode()), FileText(path="a.txt", data=STAMP.encode()))
+        return publish.marks(a_rebuild(), a_change(files=files, pins=(), stamps=(a_stamp_change(new=value),)), "c" * 40)
+
+    assert made(STAMP) == made("2026-12-31.0badcafe")
+    assert made(STAMP).content != made("2026-11-24.deadbeef").content
+    assert made(STAMP).files != made("2026-11-24.deadbeef").files
+
+
+@given(st.permutations(range(3)))
+def test_the_order_of_what_changes_does_not_matter(order: list[int]) -> None:
+    def made(numbers: list[int]) -> Marks:
+        images = tuple(an_image_change(line=n, name=f"i{n}", retagged="x" * n) for n in numbers)
+        stamps = tuple(a_stamp_change(line=n, name=f"i{n}") for n in numbers)
+        files = tuple(FileText(path=f"{n}", data=b"x") for n in numbers)
+        return publish.marks(a_rebuild(), a_change(files=files, images=images, stamps=stamps), "c" * 40)
+
+    assert made(order) == made([0, 1, 2])
+
+
+def test_another_tag_of_the_same_digest_is_another_change() -> None:
+    one, two = (a_change(images=(an_image_change(retagged=tag),)) for tag in ("", "python:3.12.9-slim"))
+    assert publish.marks(a_rebuild(), one, "x").content != publish.marks(a_rebuild(), two, "x").content
+
+
+def test_a_move_to_another_release_is_the_same_whatever_made_us_look() -> None:
+    base = a_rebuild(branch="quarterdeck/base-python-3.12-slim", quarter="")
+    found = [
+        publish.marks(replace(base, trigger=trigger), a_change(pins=(a_pin_change(why=(a_reason("w", code),)),)), "x").content
+        for trigger, code in ((Trigger.SECURITY, "security"), (Trigger.QUARTERLY, "quarter-due"), (Trigger.MANUAL, "manual"))
+    ]  # fmt: skip
+    assert len(set(found)) == 1
 
 
 def test_why_it_is_due_is_no_part_of_the_content() -> None:

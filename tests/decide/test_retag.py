@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from bot.decide.retag import (
     Kind,
     Moves,
-    Offer,
     frozen,
     moves,
     newer_distribution,
@@ -19,6 +18,7 @@ from bot.decide.retag import (
     siblings,
 )
 from bot.formats.image_tag import Tag, distribution, read
+from bot.model.observed import Offer
 
 PYTHON = (
     *("latest", "3", "slim", "bookworm", "3-slim", "3-slim-bookworm", "3.15-rc", "3.15.0a2-slim-trixie", "3.14.0rc1"),

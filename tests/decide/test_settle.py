@@ -93,7 +93,9 @@ SETTLE = st.integers(0, 12).map(lambda hours: hours * HOUR)
 
 def walked(looks: list[tuple[str, int]]) -> tuple[tuple[Sighting, ...], list[tuple[str, datetime]]]:
     """Look again after some hours each; give the history, and the looks with their times."""
-    at, found, raw = NOW, (), []
+    at = NOW
+    found: tuple[Sighting, ...] = ()
+    raw: list[tuple[str, datetime]] = []
     for digest, hours in looks:
         at += hours * HOUR
         found = settle.seen(found, digest, at, NOW)
