@@ -213,7 +213,7 @@ def test_diff_gives_every_name_of_the_contract() -> None:
     found = image_document.compared(("a:1", OLD), ("a:2", NEW), Difference(diff=diff, unreadable=("u",)))
     json.dumps(found)
     assert set(found) == {
-        "schema", "old", "new", "platform", "os_release_changed", "python_changed", "env", "sources", "added", "removed",
+        "schema", "old", "new", "platform", "os_release_changed", "python_changed", "can_wait", "env", "sources", "added", "removed",
         "unreadable",
     }  # fmt: skip
     assert found["env"] == {

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TypeAlias
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from bot.adapters.registries.oci_contents import ContentsReader
 from bot.adapters.registries.oci_hosts import Endpoint, RegistryHost
@@ -46,7 +46,7 @@ TAGS_KIND = "tags"
 TAGS_FOR = timedelta(days=1)
 TAGS_A_PAGE = 1000
 TAG_PAGES = 50
-NEXT_PAGE = re.compile(r"<(?P<url>[^>]{1,2000})>[^,]*;\s*rel=\"?next\"?")
+NEXT_PAGE = re.compile(r"<(?P<url>[^<>]{1,2000})>[^,<]{0,200};\s*rel=\"?next\b")
 
 
 class OciRegistry:
@@ -214,7 +214,7 @@ def _names(body: bytes) -> list[str]:
 
 def _last(url: str) -> str:
     """Give where the next page begins: only that is taken from the address, never its host."""
-    return parse_qs(urlsplit(url).query).get("last", [""])[0]
+    return parse_qs(url.partition("?")[2]).get("last", [""])[0]
 
 
 def _listing(text: str | None) -> tuple[datetime, tuple[str, ...]] | None:

@@ -76,7 +76,7 @@ class OciRequests:
         return self.first(name, subject, lambda one: self._body(one, name, f"blobs/{digest}", limit))[1]
 
     def stream(self, name: ImageName, digest: str, reader: Reader, *, limit: int) -> None:
-        """Hand a blob's bytes to `reader`; they are checked against the digest at the end.
+        """Hand a blob's bytes to `reader`, which takes all of them; they are checked against the digest at the end.
 
         Raises ValueError as `reader` does, unless it stumbles over bytes that are not those of the digest; everything
         else as `document` does.
@@ -210,10 +210,7 @@ class _Checked:
 
     def __call__(self, chunks: Iterator[bytes]) -> None:
         self.digest = ""
-        rest = self._hashed(chunks)
-        self._reader(rest)
-        for _ in rest:
-            pass
+        self._reader(self._hashed(chunks))
 
     def _hashed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         sha256 = hashlib.sha256()
