@@ -1,5 +1,6 @@
 """The files that mention images, Dockerfiles and YAML alike: what they mention, and their new texts."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bot.formats import dockerfile, dockerfile_upgrades, foreign_locks, image_edits, yaml_image_kinds
@@ -7,6 +8,7 @@ from bot.formats.image_edits import Edit
 from bot.formats.yaml_image_kinds import Kind
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse, UpgradeLayer
+from bot.model.observed import Target
 from bot.model.plan import Repin, Retag, Stamp
 
 
@@ -57,10 +59,54 @@ def upgrade_layers(path: str, text: str) -> tuple[UpgradeLayer, ...]:
     )
 
 
-def why_not(use: ImageUse, tag: str, uses: Iterable[ImageUse], texts: Mapping[str, str]) -> str:
-    """Say why a mention cannot get a tag, "" where it can."""
-    mine = [one for one in uses if one.path == use.path]
-    return image_edits.can_retag(texts[use.path], use, tag, mine, read)
+def refusals(
+    wanted: Mapping[ImageUse, Target], uses: Iterable[ImageUse], texts: Mapping[str, str]
+) -> dict[ImageUse, str]:
+    """Say which of the mentions cannot get the tag that is wanted for them, and why.
+
+    Mentions that take their tag from the same place (`ARG VERSION=3.12.1`) move together or not at all: each must want
+    just what the others' move would make of it, and be proposed beside them.
+    """
+    shared = _shared(uses)
+    along: dict[ImageUse, tuple[Edit, ...]] = {}
+    why: dict[ImageUse, str] = {}
+    for use, target in wanted.items():
+        if use.digest_span is not None and _is_plain(use, shared):
+            continue
+        try:
+            along[use] = image_edits.companions(texts[use.path], use, target.tag or "", read)[1:]
+        except ValueError as error:
+            why[use] = str(error)
+    while more := {
+        use: said for use, edits in along.items() if use not in why and (said := _torn(use, edits, wanted, why))
+    }:
+        why |= more
+    return why
+
+
+def _shared(uses: Iterable[ImageUse]) -> frozenset[tuple[str, int]]:
+    """Give the places that are a part of more than one mention's tag."""
+    places = Counter((use.path, offset) for use in uses for offset in use.tag_at)
+    return frozenset(place for place, count in places.items() if count > 1)
+
+
+def _is_plain(use: ImageUse, shared: frozenset[tuple[str, int]]) -> bool:
+    """Whether a tag stands in one piece that serves nothing else, so that nothing can move with it."""
+    whole = use.tag_at == tuple(range(use.tag_at[0], use.tag_at[-1] + 1)) if use.tag_at else False
+    return whole and not any((use.path, offset) in shared for offset in use.tag_at)
+
+
+def _torn(
+    use: ImageUse, edits: Iterable[Edit], wanted: Mapping[ImageUse, Target], refused: Mapping[ImageUse, str]
+) -> str:
+    """Say which mention would not go along, "" where all would."""
+    for edit in edits:
+        target = wanted.get(edit.use)
+        fits = target is not None and target.tag == edit.tag and edit.use not in refused
+        if not fits or (target is not None and target.another_release != wanted[use].another_release):
+            where = f"{edit.use.path}:{edit.use.line}"
+            return f"{edit.use.reference} in {where} takes its tag from the same place and would become {edit.tag}"
+    return ""
 
 
 def edited(path: str, text: str, actions: Iterable[Repin | Retag | Stamp]) -> str:

@@ -16,7 +16,7 @@ from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
 from bot.workflow import kept
 from bot.workflow.case import Case
-from bot.workflow.image_texts import why_not
+from bot.workflow.image_texts import refusals
 from bot.workflow.inside import Insides
 from bot.workflow.look import SIGHTINGS, TRUSTED_FOR, Looked
 from bot.workflow.together import together
@@ -71,8 +71,10 @@ def states(
     study = _Study(case=case, looked=looked, insides=Insides(case.tools.glass, case.now), broad=broad)
     with case.tools.progress.step(case.name, "looking inside images"):
         facts = dict(zip(wanted, together(study.facts, wanted, readers=READERS), strict=True))
+    moving = {use: target for use, key in keys.items() if (target := facts[key].retag) is not None}
+    refused = refusals(moving, snapshot.images, texts)
     found = tuple(
-        _state(use, by_name[tag_of(use)], facts[key], snapshot, texts, looked.silent.get(tag_of(use), ""))
+        _state(use, by_name[tag_of(use)], facts[key], refused.get(use, ""), looked.silent.get(tag_of(use), ""))
         for use, key in keys.items()
     )
     strange = tuple(
@@ -88,18 +90,15 @@ def _key(use: ImageUse, policy: Policy) -> _Key:
     return _Key(name=tag_of(use), pinned=use.name.digest, platforms=platforms, inside=use.role in INSIDE)
 
 
-def _state(  # noqa: PLR0913, PLR0917 - one place puts together what was found in several
-    use: ImageUse, look: ImageLook, facts: _Facts, snapshot: Snapshot, texts: Mapping[str, str], silent: str
-) -> ImageState:
+def _state(use: ImageUse, look: ImageLook, facts: _Facts, refusal: str, silent: str) -> ImageState:
+    """Put together what is known of a mention; a tag that it cannot get is offered instead."""
     target, offers, notes = facts.retag, facts.offers, facts.notes
-    if target is not None and target.tag is not None:
-        obstacle = why_not(use, target.tag, snapshot.images, texts)
-        if obstacle:
-            kind = "patch" if retag.newest_patch(use.name.tag or "", (target.tag,)) else "minor"
-            offers = (Offer(tag=target.tag, kind=kind), *offers)
-            name = use.name.tagged
-            notes = (*notes, Reason(code="retag-by-hand", subject=name, text=f"{name} stays: {obstacle}"))
-            target = None
+    if refusal and target is not None and target.tag is not None:
+        kind = "patch" if retag.newest_patch(use.name.tag or "", (target.tag,)) else "minor"
+        offers = (Offer(tag=target.tag, kind=kind), *offers)
+        name = use.name.tagged
+        notes = (*notes, Reason(code="retag-by-hand", subject=name, text=f"{name} stays: {refusal}"))
+        target = None
     return ImageState(
         use=use,
         look=look,
@@ -280,7 +279,7 @@ class _Study:
 
         Where that cannot be asked now, the last verdict on this very image stands.
         """
-        name, now, built = key.name, self.case.now, self.case.tools.registry.built(key.name)
+        name, now, built = key.name, self.case.now, self._built(key.name)
         old = created is not None and now - created > retag.QUIET
         if not key.inside or name.tag is None or not (old or built):
             return None
@@ -298,6 +297,13 @@ class _Study:
             return last[0] if last else None
         store.remember(FROZEN_KIND, subject, kept.verdict_text(found, now), now)
         return found
+
+    def _built(self, name: ImageName) -> frozenset[str] | None:
+        """Give the configured list of tags that are still built; None also where it does not answer now."""
+        try:
+            return self.case.tools.registry.built(name)
+        except Unavailable:
+            return None
 
     def _asked(self, key: _Key, created: datetime | None) -> Frozen | None:
         """Ask for the tag's siblings; one that is gone or private is passed over, a registry that is down is raised."""
