@@ -27,6 +27,8 @@ CONTENTS_KIND = "contents"
 LAYER_KIND = "layer"
 MOST_LAYERS = 1000  # Docker stops at 127
 MOST_BYTES = 3 * 1024**3  # of all layers of one image as transferred: models of 10 GB are not looked through
+MOST_KEPT = 256 * 1024**2  # of the files that matter in all layers of one image, with NODE_BYTES for each path
+NODE_BYTES = 500
 MOST_SECONDS = 600.0  # after which no further layer of an image is asked for
 STATEMENT_BYTES = 16 * 1024 * 1024  # one that lists every file is larger, and then layers are the cheaper way
 INTOTO = "application/vnd.in-toto+json"
@@ -142,7 +144,7 @@ class ContentsReader:
         if len(found) > MOST_LAYERS:
             walk.why = f"it has {len(found)} layers; at most {MOST_LAYERS} are read"
             return walk
-        left, until = MOST_BYTES, time.monotonic() + MOST_SECONDS
+        left, room, until = MOST_BYTES, MOST_KEPT, time.monotonic() + MOST_SECONDS
         for layer in reversed(found):
             if not sources and _enough(walk.stack, asked.config):
                 break
@@ -154,7 +156,7 @@ class ContentsReader:
                 walk.why, walk.may_pass = f"its layers were not read within {MOST_SECONDS:g} seconds", True
                 break
             try:
-                walk.stack.push(self._layer(asked.name, layer))
+                files = self._layer(asked.name, layer)
             except ValueError as error:
                 walk.why = f"the layer {layer.digest[:19]} cannot be read: {error}"
                 walk.may_pass = time.monotonic() - began >= LIMITS.seconds
@@ -164,6 +166,11 @@ class ContentsReader:
                     raise
                 walk.why, walk.may_pass = error.message, True
                 break
+            room -= _held(files)
+            if room < 0:
+                walk.why = f"the files that matter in its layers are larger than {MOST_KEPT // 1024**2} MiB"
+                break
+            walk.stack.push(files)
             walk.seen += 1
         return walk
 
@@ -228,3 +235,9 @@ def _enough(stack: Stack, config: ImageConfig) -> bool:
         return False
     system = image_system.system(stack.files())
     return bool(system.packages) and (system.os or config.os) is not None
+
+
+def _held(files: LayerFiles) -> int:
+    """Give about how many bytes of memory a layer's files take."""
+    rows = (files.files, files.links, files.hidden, files.opaque, files.directories, files.other)
+    return sum(len(file.data) for file in files.files) + NODE_BYTES * sum(map(len, rows))
