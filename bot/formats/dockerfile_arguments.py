@@ -22,6 +22,7 @@ PLATFORM_ARGUMENTS = frozenset(
 NAME = re.compile(r"\d+|[@*#?$!-]|\w+")
 LONGEST = 4096
 DEEPEST = 50
+PLAIN = re.compile(r"[A-Za-z0-9_./:@-]+")  # never a quote, an escape, a dollar or a stop: taken in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,8 @@ class _Expansion:
             return self._double_quoted(depth)
         if char == "$":
             return [self._variable(depth)]
+        if plain := PLAIN.match(self.word.text, self.place):
+            return self._literal(self.place, plain.end())
         self.place += char == self.scope.escape
         return self._literal(self.place, self.place + 1)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
+from bot.formats import json_text
 from bot.formats.layer_paths import LONGEST, WANTED, WHITEOUT, clean, matters, prefixes, wanted
 from bot.model.packages import SystemFile
 
@@ -163,19 +164,28 @@ def dumps(found: LayerFiles) -> str:
 def loads(text: str | None) -> LayerFiles | None:
     """Read what `dumps` wrote; None where there is nothing, or something from another version of this program."""
     try:
-        rows: Any = json.loads(text or "null")
+        rows: Any = json_text.read(text or "null")
         if rows is None or rows["version"] != VERSION:
             return None
+        files = [(path, zlib.decompress(b64decode(data))) for path, data in map(_texts, rows["files"])]
+        links = [_texts(row) for row in rows["links"]]
         return LayerFiles(
-            files=tuple(SystemFile(path=path, data=zlib.decompress(b64decode(data))) for path, data in rows["files"]),
-            links=tuple((str(path), str(target)) for path, target in rows["links"]),
-            hidden=tuple(rows["hidden"]),
-            opaque=tuple(rows["opaque"]),
-            directories=tuple(rows["directories"]),
-            other=tuple(rows["other"]),
+            files=tuple(SystemFile(path=path, data=data) for path, data in files),
+            links=tuple((path, target) for path, target in links),
+            hidden=_texts(rows["hidden"]),
+            opaque=_texts(rows["opaque"]),
+            directories=_texts(rows["directories"]),
+            other=_texts(rows["other"]),
         )
     except (ValueError, TypeError, KeyError, zlib.error):
         return None
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    """Give a list of texts; raises TypeError for anything else."""
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise TypeError("this is no list of texts")
+    return tuple(found)
 
 
 def _mattering(folder: str) -> Iterable[str]:

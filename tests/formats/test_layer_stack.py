@@ -137,7 +137,9 @@ def test_what_a_layer_says_is_read_back_as_it_was_written(layer: list[Entry]) ->
     "text",
     [None, "", "{", "[]", "null", '"x"', "{}", json.dumps({"version": "0"}), dumps(LayerFiles()).replace('"files"', '"f"'),
      dumps(LayerFiles(files=(SystemFile(path=LIST, data=b"x"),))).replace('"eJ', '"zz'),
-     dumps(LayerFiles()).replace('"links":[]', '"links":[1]'), dumps(LayerFiles()).replace("[]", "7", 1)],
+     dumps(LayerFiles()).replace('"links":[]', '"links":[1]'), dumps(LayerFiles()).replace("[]", "7", 1),
+     dumps(LayerFiles()).replace('"hidden":[]', '"hidden":[5]'), dumps(LayerFiles()).replace('"opaque":[]', '"opaque":"ab"'),
+     "[" * 100_000],
 )  # fmt: skip
 def test_what_another_version_kept_is_not_read(text: str | None) -> None:
     assert loads(text) is None
