@@ -5,6 +5,7 @@
 """
 
 import importlib
+import io
 import json
 import os
 import signal
@@ -80,23 +81,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the contract's code; no traceback for anything a user can cause."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no umlaut is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = quarterdeck.main(words, prog_name="quarterdeck", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         _leave()
     except click.ClickException as error:
+        if "--json" in words:
+            _document("UsageError", error.format_message(), "")
         error.show()
         code = 2
     except BotError as error:
         if "--json" in words:
-            failed = {"kind": error.kind, "message": error.message, "hint": error.hint}
-            click.echo(json.dumps({"schema": 1, "repositories": [], "error": failed}, indent=2))
+            _document(error.kind, error.message, error.hint)
         code = _told(error.message, error.hint, error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _document(kind: str, message: str, hint: str) -> None:
+    """Print the document of a command that did nothing."""
+    failed = {"kind": kind, "message": message, "hint": hint}
+    click.echo(json.dumps({"schema": 1, "repositories": [], "error": failed}, indent=2))
 
 
 def _terminated(signum: int, frame: object) -> None:

@@ -39,7 +39,7 @@ def inspect(ref: str, platform: str | None, now: str | None, common: Common) -> 
     from bot.workflow.inside import Insides  # noqa: PLC0415
 
     with open_images(common, moment_of(now)) as house:
-        wanted = platform or house.settings.policy.platforms[0]
+        wanted = _platform(platform) if platform is not None else house.settings.policy.platforms[0]
         with house.order.progress.step(ref, "looking inside"):
             name = _name(ref)
             digest = name.digest or house.registry.look(name).digest
@@ -69,14 +69,13 @@ def diff(old: str, new: str, platform: str | None, now: str | None, common: Comm
     from bot.workflow.inside import Insides  # noqa: PLC0415
 
     with open_images(common, moment_of(now)) as house:
-        wanted = platform or house.settings.policy.platforms[0]
+        wanted = _platform(platform) if platform is not None else house.settings.policy.platforms[0]
         with house.order.progress.step(f"{old} → {new}", "looking inside"):
-            one, other = _name(old), _name(_beside(old, new))
+            whole = _beside(old, new)
+            one, other = _name(old), _name(whole)
             digests = [name.digest or house.registry.look(name).digest for name in (one, other)]
-            before = house.registry.contents(one, digests[0], wanted, sources=False)
-            after = house.registry.contents(other, digests[1], wanted, sources=True)
-            found = Insides(house.glass, house.clock()).between(before, after)
-    document = image_document.compared((old, digests[0]), (new, digests[1]), found)
+            found = Insides(house.glass, house.clock()).difference(one, digests[0], digests[1], wanted, newer=other)
+    document = image_document.compared((old, digests[0]), (whole, digests[1]), found)
     if common.json:
         return _show(document)
     from bot.cli import render_image  # noqa: PLC0415 - machines need no tables
@@ -84,9 +83,21 @@ def diff(old: str, new: str, platform: str | None, now: str | None, common: Comm
     return render_image.compared(document)
 
 
+def _platform(text: str) -> str:
+    """Read a platform as people write it; raises ConfigError where it is none."""
+    from bot.settings import texts  # noqa: PLC0415 - keeps --help light
+
+    try:
+        return texts.platform(text.lower())
+    except ValueError as error:
+        raise ConfigError(f"--platform: {error}", hint="") from error
+
+
 def _name(ref: str) -> "ImageName":
     from bot.formats import image_name  # noqa: PLC0415 - keeps --help light
 
+    if ref == "scratch":
+        raise ConfigError("scratch is no image: it is the empty beginning of one", hint="name an image of a registry")
     try:
         return image_name.parse(ref)
     except ValueError as error:

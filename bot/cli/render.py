@@ -1,6 +1,7 @@
 """What people read on a terminal: one block per repository, tables that fit, no colour where there is no terminal."""
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,8 +26,10 @@ WIDTH_WITHOUT_TERMINAL = 120
 
 def console() -> Console:
     """Give stdout, with a sensible width where it is a file or a pipe."""
-    plain = Console(highlight=False, soft_wrap=False)
-    return plain if plain.is_terminal else Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL, color_system=None)
+    if sys.stdout.isatty():
+        return Console(highlight=False, soft_wrap=False)
+    # whatever FORCE_COLOR says: who reads a file or a pipe asked for none
+    return Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL, color_system=None, force_terminal=False)
 
 
 def result(finished: Result) -> None:

@@ -44,7 +44,7 @@ def inspected(seen: dict[str, Any]) -> None:
         count = f"{len(security)} of them for security" if security else "none of them for security"
         out.print(f"\n[bold]Waiting in the archive[/]: {_plural(len(seen['updates']), 'update')}, {count}")
         out.print(_sources(seen["updates"], ("in the image", "current"), ("in the archive", "available")))
-    elif seen["format"] and not seen["unreadable"]:
+    elif seen["format"] and not seen["unreadable"] and not seen["notes"]:
         out.print("\n[green]Nothing waits in the archive: every package is the newest one.[/]")
     _told(out, seen["unreadable"], seen["notes"])
 

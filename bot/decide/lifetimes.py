@@ -30,14 +30,14 @@ def called(one: Lifetime) -> str:
 def lifetime(table: LifetimeTable, product: str, release: str, today: date) -> Lifetime | None:
     """Say where a product's release stands; None where the table does not know it, or knows no date.
 
-    Supported until 90 days before its end, then ending, and ended from the day after. Where its end has passed and an
-    extended one has not, it is ending, and the date is the extended one's.
+    Supported until 90 days before its end, then ending, and ended from the day after. Once its end has passed, an
+    extended one takes its place where everybody gets that: it is supported again, and `extended` says how.
     """
     cycle = next((one for one in table.cycles if (one.product, one.release) == (product, release)), None)
     if cycle is None or cycle.end is None:
         return None
     day, extended = _end(cycle, cycle.end, today)
-    state = Support.ENDING if extended or day - today <= WARNING else Support.SUPPORTED
+    state = Support.ENDING if day - today <= WARNING else Support.SUPPORTED
     return Lifetime(
         product=product,
         release=release,
@@ -68,8 +68,7 @@ def of_python(table: LifetimeTable, python: str, today: date) -> Lifetime | None
 def _end(cycle: Cycle, end: date, today: date) -> tuple[date, bool]:
     """Give the day that counts today, and whether it is that of extended support.
 
-    Extended support counts where everybody gets it from the archive that the image names already: Debian's LTS.
-    Others sell theirs.
+    That counts where everybody gets it from the archive that the image names already: Debian's LTS. Others sell theirs.
     """
     if cycle.product != "debian" or cycle.extended_end is None or cycle.extended_end <= end or today <= end:
         return end, False

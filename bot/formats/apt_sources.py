@@ -167,9 +167,9 @@ def _architectures(options: Mapping[str, str], architecture: str) -> tuple[str, 
 
 def _lines(path: str, text: str) -> Iterator[_Entry]:
     """Read `deb [options] uri suite component…`; lines of other types and comments are passed over."""
-    for number, line in enumerate(text.splitlines(), 1):
-        kind, _, rest = line.partition("#")[0].strip().partition(" ")
-        rest = rest.strip()
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        kind, *more = line.partition("#")[0].split(None, 1)[:2] or [""]
+        rest = more[0].strip() if more else ""
         if kind != "deb" or not rest:
             continue
         options, rest = _options(rest)

@@ -96,6 +96,21 @@ def platforms(body: bytes) -> tuple[PlatformManifest, ...]:
     return tuple(sorted((entry for entry in found if entry is not None), key=lambda one: (one.platform, one.digest)))
 
 
+def lone(body: bytes) -> str:
+    """Give the only entry of an index that names no platform, whose configuration will; "" where `body` is no index.
+
+    Raises ValueError for an index without an image, or with several that cannot be told apart.
+    """
+    document = json_text.read(body)
+    if not isinstance(document, dict) or "manifests" not in document:
+        return ""
+    entries = [one for one in rows(document["manifests"]) if isinstance(one, dict) and "platform" not in one]
+    digests = [str(one.get("digest")) for one in entries]
+    if len(digests) != 1 or not is_digest(digests[0]):
+        raise ValueError("this image index names no platform" if entries else "this image index holds no image")
+    return digests[0]
+
+
 def manifest(body: bytes) -> dict[str, Any]:
     """Read the manifest of one image; raises ValueError where `body` is none that can be used."""
     document = json_text.read(body)

@@ -1,14 +1,17 @@
 """What is kept on disk beside the store: files that are written whole or not at all, and go when they are old."""
 
 import contextlib
+import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import StoreError
 
+ABANDONED_SECONDS = 24 * 3600.0
 FRESH = "new-"  # how files that are still written are called
 
 
@@ -43,16 +46,25 @@ def recalled(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}", hint="remove it: it is only a copy") from error
+        known = error.errno in {errno.ENOTDIR, errno.EACCES, errno.EPERM}
+        hint = "choose another folder with --data-dir" if known else "remove it: it is only a copy"
+        raise StoreError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
 
 
 def bound(folder: Path, limit: int) -> None:
-    """Remove the files that were not used for longest until at most `limit` bytes are left."""
+    """Remove the files that were not used for longest until at most `limit` bytes are left.
+
+    Files that are being written stay; those of a process that was killed go after a day.
+    """
     found = sorted(_sized(folder), reverse=True)
-    total = 0
-    for _, size, path in found:
+    total, dead = 0, time.time() - ABANDONED_SECONDS
+    for written, size, path in found:
+        fresh = path.name.startswith(FRESH)
+        if fresh and written < dead:
+            path.unlink(missing_ok=True)
+            continue
         total += size
-        if total > limit and not path.name.startswith(FRESH):
+        if total > limit and not fresh:
             path.unlink(missing_ok=True)
 
 
@@ -82,4 +94,6 @@ def _temporary(path: Path) -> Path:
 
 
 def _unwritable(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"{path} cannot be written: {error.strerror}", hint="make room in the data folder")
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    hint = "make room in the data folder" if full else "choose a folder that can be written with --data-dir"
+    return StoreError(f"{path} cannot be written: {error.strerror}", hint=hint)

@@ -79,12 +79,13 @@ def test_a_release_is_ending_ninety_days_ahead_and_ended_the_day_after(today: st
         ("2026-04-11", "supported", "2026-07-11", False),
         ("2026-04-12", "ending", "2026-07-11", False),
         ("2026-07-11", "ending", "2026-07-11", False),
-        ("2026-07-12", "ending", "2028-06-30", True),
+        ("2026-07-12", "supported", "2028-06-30", True),
+        ("2028-04-01", "ending", "2028-06-30", True),
         ("2028-06-30", "ending", "2028-06-30", True),
         ("2028-07-01", "ended", "2028-06-30", True),
     ],
 )
-def test_after_its_end_a_release_with_extended_support_is_ending_until_that_ends_too(
+def test_after_its_end_extended_support_takes_over_until_that_ends_too(
     today: str, state: str, day: str, extended: bool
 ) -> None:
     assert of("debian", "12", today) == (state, day, extended)
@@ -157,7 +158,7 @@ def test_a_rolling_or_newer_or_unknown_os_has_no_lifetime(os: str, version: str)
 
 def test_the_os_of_the_facts_is_in_its_extended_support() -> None:
     assert of_os(TABLE, OsRelease(id="debian", version="12", codename="bookworm"), TODAY) == Lifetime(
-        product="debian", release="12", date=date(2028, 6, 30), state=Support.ENDING, extended=True
+        product="debian", release="12", date=date(2028, 6, 30), state=Support.SUPPORTED, extended=True
     )
 
 
@@ -179,7 +180,7 @@ def test_a_life_only_goes_forward(product: str, today: date, end: date, extended
     assert first is not None
     assert second is not None
     order = list(Support)
-    assert order.index(first.state) <= order.index(second.state)
+    assert order.index(first.state) <= order.index(second.state) or second.extended > first.extended
     last = max(end, extended or end) if product == "debian" else end
     assert (first.state is Support.ENDED) == (today > last)
     assert first.date <= second.date

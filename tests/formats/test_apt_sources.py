@@ -155,3 +155,9 @@ def test_it_never_fails(text: str, path: str) -> None:
     read(text, path)
     read(f"deb {text}", LIST)
     read(f"Types: deb\nURIs: {text}\n", STANZAS)
+
+
+@pytest.mark.parametrize("gap", ["\t", " \t ", "  "])
+def test_any_white_space_stands_between_the_words_of_a_line(gap: str) -> None:
+    (source,) = read(f"\ufeffdeb{gap}[trusted=yes]{gap}https://mirror.example/{gap}x-security{gap}main").sources
+    assert (source.suite, source.components, source.trusted) == ("x-security", ("main",), True)

@@ -33,6 +33,7 @@ CHANGELOG_BYTES = 64 << 20
 SECONDS = 120.0  # after which no further archive or changelog of an image is asked for
 ARCHITECTURES = 3  # of one image that are looked at
 IMAGES = 8  # whose answers are kept in memory
+NO_SECURITY = "none of its apt sources is for security updates, so what waits there is not seen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,8 @@ class DebianArchive:
                 shelves += self._filled(suite, source.components, own[:ARCHITECTURES], wanted)
             except Unavailable as error:
                 unreadable.append(error.message)
+        if shelves and not unreadable and not any(shelf.suite.security for shelf in shelves):
+            notes.append(NO_SECURITY)
         return _Looked(shelves=tuple(shelves), unreadable=_each(unreadable), notes=_each(notes))
 
     def _filled(self, suite: Suite, components: Sequence[str], own: Sequence[str], wanted: Wanted) -> list[Shelf]:

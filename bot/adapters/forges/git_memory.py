@@ -6,6 +6,7 @@ The trailers of our commits say which proposal they were, so that a lost store n
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.decide import publish
 from bot.decide.publish import TRAILER, marks_of
 from bot.model.policy import Trigger
 from bot.model.proposal import Marks, Proposal, State
@@ -43,9 +44,9 @@ class GitMemory:
         """Give the proposals that git knows of, newest first: those that stand, then those that were merged."""
         workspace = self.workspace(repository)
         remote = _remote(repository)
-        standing = [workspace.branch(remote, name) for name in sorted(workspace.branches(remote, PREFIX))]
+        standing = [(name, workspace.branch(remote, name)) for name in sorted(workspace.branches(remote, PREFIX))]
         merged = workspace.log(self._base(repository).commit, f"{TRAILER}: ")
-        found = [_proposal(commit, State.OPEN) for commit in standing if commit is not None]
+        found = [_proposal(commit, State.OPEN, name) for name, commit in standing if commit is not None]
         known = {commit.commit for commit in merged}
         rows = [row for row in found if row is not None and row.head not in known]
         return (*rows, *(row for commit in merged if (row := _proposal(commit, State.MERGED)) is not None))
@@ -72,7 +73,7 @@ def _remote(repository: Repository) -> Remote:
     return Remote(url=repository.url, history=True)
 
 
-def _proposal(commit: CommitInfo, state: State) -> Proposal | None:
+def _proposal(commit: CommitInfo, state: State, branch: str = "") -> Proposal | None:
     marks = marks_of(commit)
     if marks is None:
         return None
@@ -80,7 +81,7 @@ def _proposal(commit: CommitInfo, state: State) -> Proposal | None:
     return Proposal(
         number=0,
         url="",
-        branch=branch_of(marks),
+        branch=branch or publish.branch_of(commit) or branch_of(marks),
         title=title.strip(),
         body=body.partition("\n\nQuarterdeck-Trigger:")[0],
         state=state,
@@ -90,5 +91,5 @@ def _proposal(commit: CommitInfo, state: State) -> Proposal | None:
 
 
 def branch_of(marks: Marks) -> str:
-    """Give the branch that a proposal with these marks stands on, as CONTRACT names them."""
+    """Give the branch of a proposal whose commit does not name it, as older ones did not: as CONTRACT names them."""
     return f"{PREFIX}quarterly-{marks.quarter}" if marks.trigger is Trigger.QUARTERLY else f"{PREFIX}{marks.trigger}"

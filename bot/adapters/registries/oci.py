@@ -28,7 +28,7 @@ from bot.adapters.registries.oci_requests import (
 from bot.errors import RepoError, Unavailable
 from bot.formats import json_text, oci_config
 from bot.formats.json_text import rows
-from bot.formats.oci import is_digest, plain_platform, platforms
+from bot.formats.oci import is_digest, lone, plain_platform, platforms
 from bot.model.contents import ImageContents
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.secrets import Credential
@@ -42,6 +42,7 @@ Built: TypeAlias = Callable[[ImageName], frozenset[str] | None]
 
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 IMAGES = 200  # whose contents are kept in memory; some 100 kB each
+OFFERED = 20  # platforms in one hint
 TAGS_KIND = "tags"
 TAGS_FOR = timedelta(days=1)
 TAGS_A_PAGE = 1000
@@ -163,8 +164,12 @@ class OciRegistry:
         wanted = plain_platform(platform)
         found = next((child.digest for child in children if child.platform == wanted), None)
         if children and found is None:
-            offered = ", ".join(child.platform for child in children)
+            names = [child.platform for child in children]
+            offered = ", ".join(names[:OFFERED]) + (" …" if len(names) > OFFERED else "")
             raise RepoError(f"{name.tagged} has no image for {wanted}", hint=f"choose one of {offered}")
+        if found is None:
+            host, body = self._requests.document(name, f"manifests/{digest}")
+            found = understood(host, lone, body) or None
         return found or digest
 
     def _inside(self, name: ImageName, digest: str, platform: str, *, sources: bool) -> ImageContents:

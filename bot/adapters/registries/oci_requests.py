@@ -185,7 +185,9 @@ class OciRequests:
         reader: Reader | None,
         limit: int,
     ) -> Answer:
-        headers = {"accept": ACCEPT} | ({"authorization": authorization} if authorization else {})
+        headers = {"accept": ACCEPT, "accept-encoding": "identity"} | (
+            {"authorization": authorization} if authorization else {}
+        )
         plain = self._plain | {ANYWHERE} if "/blobs/" in url else self._plain
         try:
             if reader is not None:

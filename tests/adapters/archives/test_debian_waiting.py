@@ -2,13 +2,14 @@ import lzma
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.adapters.archives import signatures
-from bot.adapters.archives.debian import DebianArchive
+from bot.adapters.archives.debian import NO_SECURITY, DebianArchive
 from bot.errors import StoreError
 from bot.model.contents import ArchiveAnswer, ImageContents
 from bot.model.packages import OsRelease, Package, PackageFormat, SystemFile
@@ -40,7 +41,9 @@ class Ask:
         return DebianArchive(self.http, self.folder, host=self.host)
 
     def __call__(self, *sources: SystemFile, packages: tuple[Package, ...] = ()) -> ArchiveAnswer:
-        return self.archive().waiting(image(*sources, packages=packages), NOW)
+        """Ask; that a small archive has no security suite is only said where a test is about that."""
+        answer = self.archive().waiting(image(*sources, packages=packages), NOW)
+        return replace(answer, notes=tuple(note for note in answer.notes if note != NO_SECURITY))
 
 
 def installed(name: str, version: str = "1.0", architecture: str = "amd64", source: str = "") -> Package:
@@ -499,3 +502,11 @@ def test_a_password_in_an_address_is_never_told(archive: AptArchive, ask: Ask) -
 
 def test_signers_differ(signer: Signer) -> None:
     assert signer.fingerprint
+
+
+def test_sources_without_security_updates_are_told(archive: AptArchive, ask: Ask) -> None:
+    archive.publish({"web": "1.0"})
+    archive.publish({"web": "1.0"}, "stable-security")
+    plain, both = archive.source(), (archive.source(), archive.source("stable-security"))
+    assert NO_SECURITY in ask.archive().waiting(image(plain, archive.keyring), NOW).notes
+    assert ask.archive().waiting(image(*both, archive.keyring), NOW).notes == ()
