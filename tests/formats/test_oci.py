@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 
-from bot.formats.oci import Attestation, Layer, attestations, is_digest, layers, plain_platform, platforms
+from bot.formats.oci import Attestation, Layer, attestations, is_digest, layers, lone, plain_platform, platforms
 from bot.model.images import PlatformManifest
 from tests.formats.strange_json import everything
 
@@ -173,3 +173,21 @@ def test_what_lists_platforms_lists_attestations(document: object) -> None:
     except ValueError:
         return
     attestations(body)
+
+
+def test_an_index_whose_only_image_names_no_platform_leads_to_it() -> None:
+    assert lone(b'{"schemaVersion": 2, "layers": []}') == ""
+    assert lone(b"[]") == ""
+    assert lone(json.dumps({"manifests": [{"digest": ONE}, {"digest": TWO, "platform": {}}]}).encode()) == ONE
+
+
+@pytest.mark.parametrize(
+    ("manifests", "why"),
+    [
+        ([], "holds no image"), ([{"platform": {}, "digest": ONE}], "holds no image"), ("x", "holds no image"),
+        ([{"digest": ONE}, {"digest": TWO}], "names no platform"), ([{"digest": "x"}], "names no platform"),
+    ],
+)  # fmt: skip
+def test_an_index_of_which_nobody_can_choose_is_refused(manifests: object, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        lone(json.dumps({"manifests": manifests}).encode())
