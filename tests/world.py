@@ -198,9 +198,12 @@ class FakeRegistry:
 
     def config(self, name: ImageName, digest: str, platform: str) -> ImageConfig:
         self.world.told(f"config {name.tagged} {platform}")
-        if name.tagged not in self.world.configs:
+        if name.tagged in self.world.configs:
+            return self.world.configs[name.tagged]
+        if digest not in self.world.insides:
             raise RepoError(f"{digest} is gone")
-        return self.world.configs[name.tagged]
+        found = self.world.insides[digest]
+        return ImageConfig(env=found.env, musl=False, created=found.created, os=found.os)
 
     def contents(self, name: ImageName, digest: str, platform: str, *, sources: bool) -> ImageContents:
         self.world.told(f"contents {digest[7:9]} {platform}")

@@ -62,7 +62,7 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         if run.failure
         else None,
         "held_back": _held(run.change) if run.change else [],
-        "notes": _reasons(run.change.notes) if run.change else [],
+        "notes": _reasons(run.change.notes if run.change else _notes(run)),
         "commands": list(run.change.commands) if run.change else [],
         "verdict": _verdict(run),
         "why": _reasons(run.why),
@@ -72,6 +72,11 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "finished_at": _time(run.finished_at),
         "further": [_further(one) for one in run.further],
     }
+
+
+def _notes(run: RunRecord) -> tuple[Reason, ...]:
+    """Give what is to be known of images where nothing changes."""
+    return tuple(dict.fromkeys(note for state in run.images for note in state.notes))
 
 
 def _verdict(run: RunRecord) -> str:
@@ -138,12 +143,13 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 def _image_finding(finding: MovedDigest | ArchiveAhead | FrozenTag | EndOfLife) -> dict[str, object]:
     match finding:
-        case MovedDigest(use=use, current=current, available=available, diffs=diffs):
+        case MovedDigest(use=use, current=current, available=available, diffs=diffs, missing=missing):
             rows = [row for row in changed(diffs) if row.is_security]
-            why = f"{use.name.tagged} points to {available} now{_meaning(diffs, rows)}"
+            lacks = f"; it is not there for {', '.join(missing)}" if missing else ""
+            why = f"{use.name.tagged} points to {available} now{lacks}{_meaning(diffs, rows)}"
             return _row("moved-digest", use.name.tagged, _at(use), current, why) | _advised(rows, available)
         case ArchiveAhead(use=use, digest=digest, updates=updates, remedy=remedy):
-            why = f"fixes for {told(updates)} wait in the archive for its newest image; {remedy}"
+            why = f"fixes for {told(updates)} wait in the archive for this image; {remedy}"
             fixed = ", ".join(f"{row.source} {row.new}" for row in updates)
             return _row("archive-ahead", use.name.tagged, _at(use), digest, why) | _advised(updates, fixed)
         case FrozenTag(use=use, move_to=move_to, why=why):

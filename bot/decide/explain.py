@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import assert_never
 
 from bot.decide.explain_images import image_sections, image_table, stamp_table
-from bot.decide.images import APART_BRANCH, changed, told
+from bot.decide.images import APART, APART_BRANCH, changed, told
 from bot.decide.markdown import block, code, prose, table
 from bot.formats import marks as hidden
 from bot.model.change import Change, HeldBack, PinChange
@@ -16,6 +16,7 @@ from bot.model.policy import Trigger
 from bot.model.proposal import Marks
 from bot.model.reasons import Reason
 
+LONGEST_TITLE = 100  # characters
 LIMIT = 65_536  # characters in the body of a pull request on GitHub
 MOVES_ALONG = "moves-along"  # the code of the reasons that decide/steps.py gives
 
@@ -38,20 +39,25 @@ class Story:
 
 
 def title(rebuild: Rebuild, change: Change) -> str:
-    """Give a title of at most 100 characters, without a line break."""
+    """Give a title of at most LONGEST_TITLE characters, without a line break."""
     if (release := _release(rebuild)) is not None:
-        return release[:100]
+        return release
     if rebuild.trigger is Trigger.SECURITY:
-        return f"Security rebuild: {_fixed_in_words(change) or _counted(change)}"[:100]
+        return f"Security rebuild: {_fixed_in_words(change) or _counted(change)}"[:LONGEST_TITLE]
     head = f"Quarterly rebuild {rebuild.quarter}" if rebuild.quarter else "Rebuild"
-    return f"{head}: {_counted(change)}"[:100]
+    return f"{head}: {_counted(change)}"[:LONGEST_TITLE]
 
 
 def _release(rebuild: Rebuild) -> str | None:
     """Say where a rebuild goes that is proposed apart because a release is another one; None for all others."""
     if not rebuild.branch.startswith(APART_BRANCH):
         return None
-    return next((reason.text for reason in rebuild.why), None)
+    first = rebuild.why[0]
+    more = len({reason.subject for reason in rebuild.why if reason.code in APART} - {first.subject})
+    if not more:
+        return first.text[:LONGEST_TITLE]
+    ending = f" and {more} more"
+    return f"{first.text.partition(': ')[0][: LONGEST_TITLE - len(ending)]}{ending}"
 
 
 def _fixed_in_words(change: Change) -> str:

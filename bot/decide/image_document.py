@@ -69,9 +69,12 @@ def compared(old: tuple[str, str], new: tuple[str, str], found: Difference) -> d
 
 
 def environment(old: ImageContents, new: ImageContents) -> dict[str, list[str | None]]:
-    """Give the variables that differ, and the version of Python in any case, by name: old and new value."""
+    """Give the versions that differ, and that of Python in any case, by variable: old and new value.
+
+    Others are left out: an environment may hold what is not meant for logs.
+    """
     before, after = dict(old.env), dict(new.env)
-    names = sorted(before.keys() | after.keys())
+    names = sorted(name for name in before.keys() | after.keys() if name.endswith("_VERSION"))
     return {
         name: [before.get(name), after.get(name)]
         for name in names
@@ -88,6 +91,7 @@ def _side(reference: str, digest: str, contents: ImageContents) -> dict[str, obj
         "manifest": contents.digest,
         "size": contents.size,
         "packages": len(contents.packages),
+        "read_from": contents.read_from,
     }
 
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from bot.decide import contents
 from bot.decide.settle import hours
 from bot.formats.dockerfile_upgrades import LAYERS
-from bot.model.contents import ImageDiff, SourceChange, Support
-from bot.model.findings import ArchiveAhead, EndOfLife, Finding, FrozenTag, MovedDigest
-from bot.model.images import ImageUse, Role, UpgradeLayer
+from bot.model.contents import Advisory, ImageDiff, SourceChange, Support, major, minor
+from bot.model.findings import ArchiveAhead, EndOfLife, Finding, FrozenTag, MovedDigest, Unreadable
+from bot.model.images import Role, UpgradeLayer
 from bot.model.observed import Difference, ImageState, Target
 from bot.model.packages import PackageFormat
 from bot.model.plan import Rebuild, Repin, Retag, Stamp, Step
@@ -22,6 +22,9 @@ from bot.model.snapshot import Snapshot
 
 APART_BRANCH = "quarterdeck/base-"  # of a move to another release of the operating system or of Python
 APART = frozenset({"os-release", "python-minor"})
+MARK = 7  # hexadecimal digits: enough for the updates of one image
+MOST_MARKS = 24  # of single updates in one stamp
+URGENT = frozenset({"fixes", "archive-ahead"})
 SHOWN = 5  # ids in one sentence
 MANAGERS = {PackageFormat.DEB: "apt", PackageFormat.APK: "apk", PackageFormat.RPM: "dnf"}
 LONGEST_SLUG = 60
@@ -36,9 +39,11 @@ def findings(states: Iterable[ImageState], snapshot: Snapshot, policy: Policy) -
 def _findings(state: ImageState, snapshot: Snapshot, policy: Policy) -> Iterator[Finding]:
     use = state.use
     if state.moved:
-        yield MovedDigest(
-            use=use, current=use.name.digest or "", available=state.newest.digest, diffs=state.newest.diffs
-        )
+        newest, pinned = state.newest, use.name.digest or ""
+        yield MovedDigest(use=use, current=pinned, available=newest.digest, diffs=newest.diffs, missing=newest.missing)
+    if use.digest_span is None and (state.moved or (use.name.digest is None and policy.pin_digests)):
+        why = f"its digest has to be written by hand: {use.obstacle}"
+        yield Unreadable(path=use.path, line=use.line, subject=use.reference, why=why)
     yield from ahead((state,), snapshot, policy)
     if state.frozen is not None:
         yield FrozenTag(use=use, since=state.frozen.since, move_to=state.frozen.move_to, why=state.frozen.why)
@@ -48,37 +53,48 @@ def _findings(state: ImageState, snapshot: Snapshot, policy: Policy) -> Iterator
 
 
 def ahead(states: Iterable[ImageState], snapshot: Snapshot, policy: Policy) -> tuple[ArchiveAhead, ...]:
-    """Name the mentions whose newest image lacks security updates that no build of ours has taken in either."""
-    rows = ((state, waiting_updates(state)) for state in states)
+    """Name the mentions whose image lacks security updates that no build of ours has taken in either."""
+    rows = ((state, uncovered(state, snapshot, waiting_updates(state))) for state in states)
     return tuple(
-        ArchiveAhead(
-            use=state.use, digest=state.newest.digest, updates=waiting, remedy=_remedy(state, snapshot, policy)
-        )
-        for state, waiting in rows
-        if waiting and not _covered(state, snapshot, waiting)
+        ArchiveAhead(use=state.use, digest=_inspected(state), updates=new, remedy=_remedy(state, snapshot, policy))
+        for state, new in rows
+        if new
     )
 
 
+def _inspected(state: ImageState) -> str:
+    """Give the digest that `inspections` are of: the pinned one where the newest is another release."""
+    return (state.newest.another_release and state.use.name.digest) or state.newest.digest
+
+
 def waiting_updates(state: ImageState) -> tuple[SourceChange, ...]:
-    """Give the security updates that wait for the newest image of a mention, on any of its platforms."""
+    """Give the security updates that wait for the image of a mention, on any of its platforms."""
     rows = (row for seen in state.inspections for row in seen.updates if row.is_security)
     return tuple(dict.fromkeys(rows))
 
 
 def stamp_value(waiting: Iterable[SourceChange], now: datetime) -> str:
-    """Give a build argument's value: the day, and a digest of what waits, so that the same updates are asked once."""
-    return f"{now:%Y-%m-%d}.{_mark(waiting)}"
+    """Give a build argument's value: the day, and a mark of each update that waits, so that each is asked for once."""
+    marks = _marks(waiting)
+    return f"{now:%Y-%m-%d}.{'-'.join(marks) if len(marks) <= MOST_MARKS else _digest(marks)}"
 
 
-def _mark(waiting: Iterable[SourceChange]) -> str:
-    rows = sorted({(row.source, row.new) for row in waiting})
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:8]
+def _marks(waiting: Iterable[SourceChange]) -> list[str]:
+    return sorted({_digest([row.source, row.new]) for row in waiting})
 
 
-def _covered(state: ImageState, snapshot: Snapshot, waiting: tuple[SourceChange, ...]) -> bool:
-    """Whether a build since then has run the layer that upgrades: every such layer carries this very stamp."""
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:MARK]
+
+
+def uncovered(state: ImageState, snapshot: Snapshot, waiting: tuple[SourceChange, ...]) -> tuple[SourceChange, ...]:
+    """Give what waits and was not there yet when the layers that upgrade were stamped last."""
     layers = layers_of(state, snapshot)
-    return bool(layers) and all(layer.stamp.partition(".")[2] == _mark(waiting) for layer in layers)
+    held = [set(layer.stamp.partition(".")[2].split("-")) for layer in layers]
+    whole = _digest(_marks(waiting))
+    if held and all(whole in marks for marks in held):
+        return ()
+    return tuple(row for row in waiting if not held or any(_marks([row])[0] not in marks for marks in held))
 
 
 def layers_of(state: ImageState, snapshot: Snapshot) -> tuple[UpgradeLayer, ...]:
@@ -129,7 +145,7 @@ class Wanted:
 
 @dataclass(slots=True, kw_only=True)
 class Taken:
-    """The steps of a rebuild, those that are proposed apart by the tag they move, and what waits."""
+    """The steps of a rebuild, those that are proposed apart by the releases they lead to, and what waits."""
 
     steps: list[Step] = field(default_factory=list)
     apart: dict[str, list[Step]] = field(default_factory=dict)
@@ -137,41 +153,83 @@ class Taken:
 
 
 def take(states: Iterable[ImageState], wanted: Wanted) -> Taken:
-    """Choose what a rebuild does about images."""
+    """Choose what a rebuild does about images.
+
+    A stamp never stands apart: the image that it is for is built until somebody takes the other release.
+    """
     taken = Taken()
     for state in states:
         target = _target(state, wanted, taken)
-        stamps = _stamps(state, wanted)
-        if target is None:
-            taken.steps += stamps
-            continue
-        steps = [_step(state, target, wanted), *stamps]
-        if target.another_release:
-            taken.apart.setdefault(state.use.name.tagged, []).extend(steps)
-        else:
-            taken.steps += steps
+        if target is not None:
+            apart = target.another_release
+            steps = taken.apart.setdefault(_destination(target), []) if apart else taken.steps
+            steps.append(_step(state, target, wanted))
+        taken.steps += _stamps(state, wanted)
     taken.waits = list(dict.fromkeys(taken.waits))
     return taken
 
 
+def _destination(target: Target) -> str:
+    """Name the releases that a move leads to (`debian-13`, `python-3.13`): what goes to the same stands together."""
+    systems = {
+        f"{diff.new.os.id}-{major(diff.new.os) or diff.new.os.codename}"
+        for diff in target.diffs
+        if diff.os_release_changed and diff.new.os
+    }
+    pythons = {f"python-{minor(diff.new.python)}" for diff in target.diffs if diff.python_changed}
+    return "-".join([*sorted(systems), *sorted(pythons)])
+
+
 def _target(state: ImageState, wanted: Wanted, taken: Taken) -> Target | None:
     """Say where a mention goes, None where it stays."""
+    if state.use.digest_span is None:
+        return None
+    found = _wished(state, wanted, taken)
+    if found is None or not found.missing:
+        return found
+    taken.waits.append(_lacking(state, found))
+    return None
+
+
+def _lacking(state: ImageState, target: Target) -> Reason:
+    """Say that an image is not there yet for a platform that is used."""
+    name = replace(state.use.name, tag=target.tag).tagged if target.tag else state.use.name.tagged
+    text = f"the newest image of {name} is not there for {', '.join(target.missing)}; it is taken once it is"
+    return Reason(code="platform-missing", subject=state.use.name.tagged, text=text)
+
+
+def _wished(state: ImageState, wanted: Wanted, taken: Taken) -> Target | None:
     use, trigger = state.use, wanted.trigger
     urgent = fixes(state.newest.diffs, wanted.policy)
-    if use.digest_span is None:
-        return None
     if trigger is Trigger.SECURITY:
         return state.newest if state.moved and urgent else None
-    if state.retag is not None:
+    if state.retag is not None and not (state.moved and _lost(urgent, state.retag)):
         return state.retag
     calm = None if trigger is Trigger.MANUAL else state.settled
     if use.name.digest is None:
         return (calm or state.newest) if wanted.policy.pin_digests else None
     if trigger is Trigger.MANUAL or (state.moved and urgent):
         return state.newest if state.moved else None
+    if state.moved and state.newest.older:
+        taken.waits.append(_steps_back(state))
+        return None if state.settled is None or state.settled.older else state.settled
     if state.moved and (state.settled is None or state.settled.digest != state.newest.digest):
         taken.waits.append(unsettled(state, wanted.policy))
     return state.settled if state.moved else None
+
+
+def _lost(urgent: Iterable[SourceChange], target: Target) -> bool:
+    """Whether a fix that is urgent is not in another target."""
+    there = {(row.source, one.id) for row in changed(target.diffs) for one in row.advisories}
+    there |= {(row.source, "") for row in changed(target.diffs) if row.is_security}
+    wanted = {(row.source, one.id) for row in urgent for one in row.advisories or (Advisory(id=""),)}
+    return bool(wanted - there)
+
+
+def _steps_back(state: ImageState) -> Reason:
+    name = state.use.name.tagged
+    text = f"{name} points to an image that is older than the one pinned; nothing goes back without you"
+    return Reason(code="older-image", subject=name, text=text)
 
 
 def unsettled(state: ImageState, policy: Policy) -> Reason:
@@ -206,6 +264,12 @@ def reasons(state: ImageState, target: Target, policy: Policy) -> tuple[Reason, 
 
 
 def _release(name: str, target: Target) -> Iterator[Reason]:
+    if target.blind:
+        text = f"the pinned {name} and the new one could not be compared: OS and Python may be other ones"
+        yield Reason(code="release-unknown", subject=name, text=text)
+    if target.older:
+        text = "the image that it goes to was made before the one pinned"
+        yield Reason(code="older-image", subject=name, text=text)
     for diff in target.diffs:
         before, after = diff.old, diff.new
         if diff.os_release_changed and before.os and after.os:
@@ -258,10 +322,10 @@ def told(rows: Iterable[SourceChange]) -> str:
 def _stamps(state: ImageState, wanted: Wanted) -> list[Step]:
     """Give the stamps that make a build take in what waits in the archive; what is not urgent waits for the quarter."""
     waiting = waiting_updates(state)
-    urgent = contents.urgent(waiting, wanted.policy.security_severity)
-    rows = urgent if wanted.trigger is Trigger.SECURITY else waiting
+    new = uncovered(state, wanted.snapshot, waiting)
+    rows = contents.urgent(new, wanted.policy.security_severity) if wanted.trigger is Trigger.SECURITY else new
     layers = layers_of(state, wanted.snapshot)
-    if not rows or state.use.role is not Role.BASE or _covered(state, wanted.snapshot, waiting):
+    if not rows or state.use.role is not Role.BASE:
         return []
     value, use, name = stamp_value(waiting, wanted.now), state.use, state.use.name.tagged
     text = f"fixes for {told(rows)} wait in the archive, and {name} was not rebuilt with them"
@@ -285,19 +349,21 @@ def apart(taken: Taken, wanted: Wanted) -> tuple[Rebuild, ...]:
             branch=f"{APART_BRANCH}{_slug(name)}",
             quarter="",
             steps=tuple(steps),
-            why=tuple(dict.fromkeys(reason for step in steps for reason in step.why if reason.code in APART)),
+            why=tuple(_why_apart(steps)),
         )
         for name, steps in sorted(taken.apart.items())
     )
 
 
+def _why_apart(steps: Iterable[Step]) -> tuple[Reason, ...]:
+    """Give why a rebuild stands apart: the releases first, then what is urgent about it."""
+    reasons = [reason for step in steps for reason in step.why]
+    first = [reason for reason in reasons if reason.code in APART]
+    return tuple(dict.fromkeys([*first, *(reason for reason in reasons if reason.code in URGENT)]))
+
+
 def _slug(name: str) -> str:
-    """Give a name that a branch may have: the image's, and where that had to be changed, a mark of what it was."""
+    """Give a name that a branch may have: where the name had to be changed for that, with a mark of what it was."""
     plain = re.sub(r"[^A-Za-z0-9._-]+|\.{2,}", "-", name).strip("-.")[:LONGEST_SLUG].rstrip("-.")
     same = plain == name.replace(":", "-") and not plain.endswith(".lock")  # git-check-ref-format(1)
     return plain if same else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
-def uses(states: Iterable[ImageState]) -> frozenset[ImageUse]:
-    """Give the mentions of states."""
-    return frozenset(state.use for state in states)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Literal, assert_never
 
-from bot.decide import images, relocks
+from bot.decide import images, publish, relocks
 from bot.decide.calendar import Due, NotDue, Verdict, frozen, not_due_reason
 from bot.decide.images import Taken, Wanted
 from bot.decide.relocks import Moves, Terms
@@ -14,8 +14,7 @@ from bot.model.policy import Policy, Schedule, Trigger
 from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
 
-SECURITY_BRANCH = "quarterdeck/security"
-URGENT = frozenset({"fixes", "archive-ahead"})
+LOOSE = frozenset({"tags-unread", "retag-settles"})  # notes that say that a quarter was not looked at to its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +94,25 @@ def _quarterly(wish: Wish, situation: Situation, *, forced: bool) -> Plan:
         freeze, until = window
         reason = Reason(code="freeze", subject=quarter, text=f"{quarter} is due, but frozen: {freeze.reason}")
         return security or Deferred(until=until, why=(reason,))
-    broad = _rebuild(wish, situation, Trigger.QUARTERLY, quarter, why)
-    if security is None or isinstance(calendar, Due) or not isinstance(broad, Rebuild):
-        return broad  # a quarter that is proposed now holds the fixes; beside one that waits for its review they hurry
+    return _beside(_rebuild(wish, situation, Trigger.QUARTERLY, quarter, why), security)
+
+
+def _beside(broad: Plan, security: Rebuild | None) -> Plan:
+    """Put what is urgent beside the quarter, whose review may take long; not where both are the same."""
+    if security is None or not isinstance(broad, Rebuild):
+        return broad
     branches = {one.branch for one in (broad, *broad.apart)}
-    urgent = (replace(security, apart=()), *security.apart)
+    same = {step.action for step in broad.steps} == {step.action for step in security.steps}
+    urgent = (*(() if same else (replace(security, apart=()),)), *security.apart)
     return replace(broad, apart=(*broad.apart, *(one for one in urgent if one.branch not in branches)))
 
 
 def _security(wish: Wish, situation: Situation) -> Rebuild | None:
-    """Give the smallest rebuild that brings in fixes that are urgent; None where there is none."""
+    """Give the smallest rebuild that brings in fixes that are urgent; None where there is none.
+
+    What leads to the same other release stands in one proposal: with a fix comes then all of it, as it does in a
+    quarter, so that the proposal is the same one whatever made us look.
+    """
     if wish.only == "locks" or wish.moves.narrow:
         return None
     snapshot, policy = situation.snapshot, situation.policy
@@ -113,29 +121,32 @@ def _security(wish: Wish, situation: Situation) -> Rebuild | None:
     )
     wanted = Wanted(trigger=Trigger.SECURITY, why=why, snapshot=snapshot, policy=policy, now=situation.now)
     taken = images.take(situation.images, wanted)
+    whole = images.take(situation.images, replace(wanted, trigger=Trigger.QUARTERLY)).apart
+    taken.apart = {where: whole.get(where, steps) for where, steps in taken.apart.items()}
     apart = images.apart(taken, wanted)
     if not taken.steps:
         return replace(apart[0], apart=apart[1:]) if apart else None
-    told = dict.fromkeys(reason for step in taken.steps for reason in step.why if reason.code in URGENT)
+    told = dict.fromkeys(reason for step in taken.steps for reason in step.why if reason.code in images.URGENT)
     return Rebuild(
         trigger=Trigger.SECURITY,
-        branch=SECURITY_BRANCH,
+        branch=publish.SECURITY_BRANCH,
         quarter="",
         steps=tuple(taken.steps),
         why=tuple(told),
         apart=apart,
+        waits=tuple(taken.waits),
     )
 
 
 def _calm(situation: Situation) -> Plan:
     """Say that nothing is urgent; what moved all the same waits for its quarter."""
     calendar = situation.calendar
-    until = calendar.until if isinstance(calendar, NotDue) else situation.now
     waiting = _moved_reasons(situation)
-    if waiting and until is not None:
-        return Deferred(until=until, why=waiting)
+    if waiting and isinstance(calendar, NotDue) and calendar.until is not None:
+        return Deferred(until=calendar.until, why=waiting)
     text = f"nothing that is known fixes a flaw at or above {situation.policy.security_severity}"
-    return _nothing("nothing-urgent", situation.snapshot.repository, text)
+    urgent = Reason(code="nothing-urgent", subject=situation.snapshot.repository, text=text)
+    return NothingToDo(why=(urgent, *waiting))
 
 
 def _wait(calendar: NotDue, situation: Situation, *, forced: bool) -> Plan:
@@ -164,6 +175,10 @@ def _waiting(state: ImageState, policy: Policy) -> Reason:
     security = [row for row in rows if row.is_security]
     if state.use.digest_span is None:
         why = f"it cannot be edited ({state.use.obstacle})"
+    elif state.newest.missing:
+        why = f"it is not there for {', '.join(state.newest.missing)} yet"
+    elif state.newest.another_release:
+        why = "it is another release of its OS or of Python, which stands apart then"
     elif security:
         why = f"what it fixes ({images.told(security)}) is below {policy.security_severity}"
     elif images.can_wait(state.newest.differences):
@@ -190,7 +205,7 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
     apart = images.apart(taken, wanted)
     if not locks and not taken.steps and not apart:
         return _still(wish, situation, taken, why, quarter)
-    branch = f"quarterdeck/quarterly-{quarter}" if trigger is Trigger.QUARTERLY else "quarterdeck/manual"
+    branch = f"{publish.QUARTERLY_PREFIX}{quarter}" if trigger is Trigger.QUARTERLY else "quarterdeck/manual"
     unheard = relocks.unheard(moves, snapshot.locks)
     steps = (*locks, *taken.steps)
     if not steps:  # only moves to other releases: the first of them is the rebuild
@@ -209,17 +224,33 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
 def _still(wish: Wish, situation: Situation, taken: Taken, why: Reason, quarter: str) -> Plan:
     """Say why a rebuild that is wanted has no step; a look at everything then settles its quarter."""
     snapshot, moves = situation.snapshot, wish.moves
-    ripe = [state.ripe for state in situation.images if state.moved and state.ripe is not None]
-    if taken.waits and ripe:
+    settling = any(reason.code == "digest-settles" for reason in taken.waits)
+    ripe = [state.ripe for state in situation.images if state.moved and state.ripe and state.ripe > situation.now]
+    if settling and ripe:
         return Deferred(until=min(ripe), why=(why, *taken.waits))
     every = "every image that can be edited" if any(state.moved for state in situation.images) else "every image"
     what = f"{every} is at its newest digest"
-    if moves.narrow or wish.only == "locks" or not snapshot.images:
+    looks = not moves.narrow and wish.only != "locks" and bool(snapshot.images)
+    if not looks:
         what = relocks.nothing_to_compile(moves, snapshot.locks)
-    known = images.uses(situation.images)
-    whole = not (wish.only or moves.narrow) and all(use in known for use in snapshot.images if use.name.tag)
+    loose = loose_ends(snapshot, situation.images, tuple(taken.waits)) if looks else ()
     reason = Reason(code="nothing-moves", subject=snapshot.repository, text=what)
-    return NothingToDo(why=(why, reason), quarter=quarter if whole else "")
+    whole = not (wish.only or moves.narrow or loose)
+    return NothingToDo(why=(why, *(loose or (reason,))), quarter=quarter if whole else "")
+
+
+def loose_ends(snapshot: Snapshot, states: tuple[ImageState, ...], waits: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Say why a look at images was none at everything, so that it settles no quarter: not heard, or too new."""
+    notes = [note for state in states for note in state.notes if note.code in LOOSE]
+    told = {note.subject for note in notes}
+    heard = {state.use for state in states if not state.silent}
+    names = dict.fromkeys(use.name.tagged for use in snapshot.images if use.name.tag and use not in heard)
+    silent = (
+        Reason(code="registry-silent", subject=name, text=f"what {name} points to now is not known")
+        for name in names
+        if name not in told
+    )
+    return tuple(dict.fromkeys([*waits, *notes, *silent]))
 
 
 def _cutoff(situation: Situation, trigger: Trigger, moves: Moves) -> datetime | None:

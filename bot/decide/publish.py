@@ -13,6 +13,9 @@ from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 
 TRAILER = "Quarterdeck-Content"
+BRANCH = "Quarterdeck-Branch"
+QUARTERLY_PREFIX = "quarterdeck/quarterly-"
+SECURITY_BRANCH = "quarterdeck/security"
 WHY_NOW = frozenset({  # which is no part of what is proposed
     "never-rebuilt", "quarter-due", "quarter-open", "security", "manual",
 })  # fmt: skip
@@ -103,22 +106,28 @@ def quarters(proposals: tuple[Proposal, ...], *, finished: bool) -> frozenset[st
 
 def quarter_of(proposal: Proposal) -> str:
     """Give the quarter that a proposal is for, by its branch, which cannot be edited as its body can."""
-    name = proposal.branch.removeprefix("quarterdeck/quarterly-")
+    name = proposal.branch.removeprefix(QUARTERLY_PREFIX)
     return name if name != proposal.branch else ""
 
 
-def commit_message(title: str, draft: Marks, why: str) -> str:
+def commit_message(title: str, draft: Marks, why: str, branch: str = "") -> str:
     """Give the commit's message; its trailers let a lost store find its proposals again."""
+    where = f"{BRANCH}: {branch}\n" if branch else ""
     quarter = f"Quarterdeck-Quarter: {draft.quarter}\n" if draft.quarter else ""
     return (
-        f"{title}\n\n{why}\n\nQuarterdeck-Trigger: {draft.trigger}\n{quarter}"
+        f"{title}\n\n{why}\n\nQuarterdeck-Trigger: {draft.trigger}\n{quarter}{where}"
         f"{TRAILER}: {draft.content}\nQuarterdeck-Files: {draft.files}\n"
     )
 
 
+def branch_of(commit: CommitInfo) -> str:
+    """Give the branch that one of our commits was proposed on, "" where it does not say."""
+    return _trailers(commit).get(BRANCH, "")
+
+
 def marks_of(commit: CommitInfo) -> Marks | None:
     """Read the trailers of one of our commits; None where it is not one."""
-    trailers = dict(line.split(": ", 1) for line in commit.message.splitlines() if line.startswith("Quarterdeck-"))
+    trailers = _trailers(commit)
     wanted = ("Quarterdeck-Trigger", TRAILER, "Quarterdeck-Files")
     if any(name not in trailers for name in wanted) or not commit.parents:
         return None
@@ -131,6 +140,11 @@ def marks_of(commit: CommitInfo) -> Marks | None:
         files=trailers["Quarterdeck-Files"],
         base=commit.parents[0],
     )
+
+
+def _trailers(commit: CommitInfo) -> dict[str, str]:
+    parts = (line.partition(": ") for line in commit.message.splitlines() if line.startswith("Quarterdeck-"))
+    return {name: value for name, colon, value in parts if colon}
 
 
 def _codes(why: tuple[Reason, ...]) -> list[str]:

@@ -12,13 +12,15 @@ from bot.model.images import ImageUse
 class MovedDigest:
     """The tag of a pinned image points to another manifest, for the platforms that are used, than the pin.
 
-    `diffs` say what is different inside, by platform; empty where nobody could look.
+    `diffs` say what is different inside, by platform; empty where nobody could look. `missing` are platforms that are
+    used and that it is not there for (yet).
     """
 
     use: ImageUse
     current: str
     available: str
     diffs: tuple[ImageDiff, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

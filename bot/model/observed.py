@@ -35,12 +35,18 @@ class Difference:
 class Target:
     """Where a mention could go: a digest, with another tag where `tag` is one, and what that changes by platform.
 
-    `differences` is empty where nothing was compared: the mention has no digest yet, or nobody looks inside.
+    `differences` is empty where nothing was compared: the mention has no digest yet, or nobody looks inside. `blind`
+    says that the old image cannot be read any more, so that nobody knows whether its release was another one.
+    `missing` are platforms that the old image has and this one has not (yet). `older` says that this image was made
+    before the one that is pinned.
     """
 
     digest: str
     tag: str | None = None
     differences: tuple[Difference, ...] = ()
+    blind: bool = False
+    missing: tuple[str, ...] = ()
+    older: bool = False
 
     @property
     def diffs(self) -> tuple[ImageDiff, ...]:

@@ -9,6 +9,7 @@ from bot.decide import diff, images, relocks
 from bot.errors import BotError, LockFailed, RepoError
 from bot.formats import encodings, lock_file
 from bot.model.change import Change, FileText, ImageChange, PinChange, StampChange
+from bot.model.contents import SourceChange
 from bot.model.observed import ImageState
 from bot.model.plan import Rebuild, Relock, Repin, Retag, Stamp, Step
 from bot.model.snapshot import Snapshot
@@ -192,6 +193,10 @@ def _image_row(action: Repin | Retag, step: Step, state: ImageState | None) -> I
     )
 
 
+def _new_updates(job: Job, state: ImageState) -> tuple[SourceChange, ...]:
+    return images.uncovered(state, job.snapshot, images.waiting_updates(state))
+
+
 def _stamp_rows(job: Job) -> tuple[StampChange, ...]:
     states = {state.use: state for state in job.images}
     layers = {(layer.path, layer.line): layer for layer in job.snapshot.upgrades}
@@ -203,7 +208,7 @@ def _stamp_rows(job: Job) -> tuple[StampChange, ...]:
             old=layers[action.use.path, action.line].stamp if not action.insert else "",
             new=action.value,
             inserted=action.insert,
-            updates=images.waiting_updates(states[action.use]),
+            updates=_new_updates(job, states[action.use]),
             why=step.why,
         )
         for action, step in _image_actions(job)

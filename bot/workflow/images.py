@@ -25,6 +25,8 @@ READERS = 4
 INSIDE = frozenset({Role.BASE, Role.RUN})  # of the others only single files are used, or none
 PASSING = (AccessDenied, RepoError, Unavailable)  # one image that cannot be looked into is a finding, no failure
 MOVES_KIND = "tag-moves"
+NO_TAG = "it has a digest and no tag, so nobody can tell what comes after it: write the tag before the digest"
+MOST_PASSED = 3  # tags that are too new, before a rebuild leaves the tag as it is
 FROZEN_KIND = "frozen-tag"
 FROZEN_FOR = timedelta(days=1)  # how long a verdict on a tag that may have stopped moving is taken as it was
 
@@ -66,8 +68,13 @@ def states(
     policy = case.rules.policy
     keys = {use: _key(use, policy) for use in snapshot.images if tag_of(use) in by_name}
     wanted = tuple(dict.fromkeys(keys.values()))
+    tagless = tuple(
+        Unreadable(path=use.path, line=use.line, subject=use.reference, why=NO_TAG)
+        for use in snapshot.images
+        if use.name.tag is None and looked.asked
+    )
     if not wanted:
-        return (), ()
+        return (), tagless
     study = _Study(case=case, looked=looked, insides=Insides(case.tools.glass, case.now), broad=broad)
     with case.tools.progress.step(case.name, "looking inside images"):
         facts = dict(zip(wanted, together(study.facts, wanted, readers=READERS), strict=True))
@@ -82,7 +89,7 @@ def states(
         for use, key in keys.items()
         for why in facts[key].unread
     )
-    return found, strange
+    return found, (*tagless, *strange)
 
 
 def _key(use: ImageUse, policy: Policy) -> _Key:
@@ -129,11 +136,11 @@ class _Study:
         look = next(one for one in self.looked.looks if one.name == key.name)
         unread: list[str] = []
         moved = self._moved(key, key.pinned, look.digest)
-        inspections = self._inspections(key, look.digest, unread)
-        created = inspections[0].contents.created if inspections else None
+        newest = self._target(key, key.pinned, look.digest, unread, moved=moved)
+        stays = newest.another_release and key.pinned is not None  # what is built is then still the pinned image
+        inspections = self._inspections(key, key.pinned or "" if stays else look.digest, unread)
+        created = self._created(key.name, look.digest, key) if key.inside else None
         history = self._history(key.name, look.digest, created, extend=key.name not in self.looked.silent)
-        differences = self._differences(key, key.pinned, look.digest, unread, moved=moved)
-        newest = Target(digest=look.digest, differences=differences)
         offers: tuple[Offer, ...] = ()
         target: Target | None = None
         notes: tuple[Reason, ...] = ()
@@ -164,6 +171,29 @@ class _Study:
             found.append(seen)
         return tuple(found)
 
+    def _target(  # noqa: PLR0913 - what a move is made of
+        self, key: _Key, old: str | None, new: str, unread: list[str], *, moved: bool, tag: str | None = None
+    ) -> Target:
+        """Say what going from one digest to another would be."""
+        if not moved or old is None:
+            return Target(digest=new, tag=tag)
+        missing = self._missing(key, old, new)
+        possible = replace(key, platforms=tuple(one for one in key.platforms if one not in missing))
+        differences = self._differences(possible, old, new, unread)
+        return Target(
+            digest=new,
+            tag=tag,
+            differences=differences,
+            blind=key.inside and len(differences) < len(possible.platforms),
+            missing=missing,
+            older=bool(differences) and all(_older(one.diff.new, one.diff.old) for one in differences),
+        )
+
+    def _missing(self, key: _Key, old: str, new: str) -> tuple[str, ...]:
+        """Name the platforms in use that an index had and has not any more: the others land one after the other."""
+        before, after = ({one.platform for one in self._manifests(key.name, digest)} for digest in (old, new))
+        return tuple(one for one in key.platforms if after and one not in after and (one in before or not before))
+
     def _moved(self, key: _Key, pinned: str | None, digest: str) -> bool:
         if pinned in {None, digest}:
             return False
@@ -177,18 +207,15 @@ class _Study:
         except PASSING:
             return ()
 
-    def _differences(
-        self, key: _Key, old: str | None, new: str, unread: list[str], *, moved: bool
-    ) -> tuple[Difference, ...]:
+    def _differences(self, key: _Key, old: str, new: str, unread: list[str]) -> tuple[Difference, ...]:
         """Compare by platform; one that cannot be compared is left out, and `unread` says why."""
-        if not moved or old is None or not key.inside:
-            return ()
         found: list[Difference] = []
+        compare = self.insides.difference if key.inside else self.insides.outline
         for platform in key.platforms:
             try:
-                found.append(self.insides.difference(key.name, old, new, platform))
+                found.append(compare(key.name, old, new, platform))
             except PASSING as error:
-                unread.append(_sentence(error))
+                unread += [_sentence(error)] if key.inside else []
         return tuple(found)
 
     def _history(
@@ -218,37 +245,42 @@ class _Study:
             return None
         if not self._moved(key, key.pinned, digest):
             return None
-        differences = self._differences(key, key.pinned, digest, [], moved=True)
-        if any(_older(one.diff.new, one.diff.old) for one in differences):
-            return None
-        return Target(digest=digest, differences=differences)
+        target = self._target(key, key.pinned, digest, [], moved=True)
+        return None if target.older else target
 
     def _retag(self, key: _Key, digest: str) -> tuple[Target | None, tuple[Offer, ...], tuple[Reason, ...]]:
-        """Find the tag that a rebuild takes, and those that it only offers; none where the list cannot be had."""
-        name = key.name
-        moves, notes = self._moves(name)
-        if moves is None or moves.taken is None:
-            return None, moves.offered if moves else (), notes
-        there = replace(name, tag=moves.taken)
-        history, unheard = self._sightings(there, key)
-        if not history:
-            return None, moves.offered, (*notes, _tags_unread(name, unheard))
-        settle_for = self.case.rules.policy.digest_settle
-        chosen = settle.settled(history, settle_for)
-        if chosen is None:
-            text = f"{there.tagged} is too new to be taken: it has not stood for {settle.hours(settle_for)} yet"
-            return None, moves.offered, (*notes, Reason(code="retag-settles", subject=name.tagged, text=text))
-        differences = self._differences(key, key.pinned or digest, chosen, [], moved=True)
-        return Target(digest=chosen, tag=moves.taken, differences=differences), moves.offered, notes
+        """Find the tag that a rebuild takes, and those that it only offers; none where the list cannot be had.
 
-    def _moves(self, name: ImageName) -> tuple[retag.Moves | None, tuple[Reason, ...]]:
-        """Say where a tag may go; what was said of it lately stands in for a registry that does not list its tags."""
+        Where the newest has not stood long enough, the one before it may have.
+        """
+        name, passed = key.name, list[str]()
+        moves, notes = self._moves(name, ())
+        offered = moves.offered if moves else ()
+        while moves is not None and moves.taken is not None and len(passed) < MOST_PASSED:
+            there = replace(name, tag=moves.taken)
+            history, unheard = self._sightings(there, key)
+            if not history:
+                return None, offered, (*notes, _tags_unread(name, unheard))
+            settle_for = self.case.rules.policy.digest_settle
+            chosen = settle.settled(history, settle_for)
+            if chosen is not None:
+                target = self._target(key, key.pinned or digest, chosen, [], moved=True, tag=moves.taken)
+                return target, offered, notes
+            text = f"{there.tagged} is too new to be taken: it has not stood for {settle.hours(settle_for)} yet"
+            notes = (*notes, Reason(code="retag-settles", subject=name.tagged, text=text))
+            passed.append(moves.taken)
+            moves, _ = self._moves(name, tuple(passed))
+        return None, offered, notes
+
+    def _moves(self, name: ImageName, without: tuple[str, ...]) -> tuple[retag.Moves | None, tuple[Reason, ...]]:
+        """Say where a tag may go, but for some; what was said lately stands in for a registry that does not list."""
         store, policy = self.case.tools.store, self.case.rules.policy.retag
-        subject = f"{_subject(name)} {policy}"
+        subject = " ".join((_subject(name), policy, *without))
         why = self.looked.silent.get(name, "")
         if not why:
             try:
-                moves = retag.moves(name.tag or "", self.case.tools.registry.tags(name), policy)
+                tags = [tag for tag in self.case.tools.registry.tags(name) if tag not in without]
+                moves = retag.moves(name.tag or "", tags, policy)
             except PASSING as error:
                 why = _sentence(error)
             else:

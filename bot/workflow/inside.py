@@ -1,6 +1,6 @@
 """Look inside images: packages from the registry, what waits for them in their archive, and what a move fixes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,16 +39,38 @@ class Insides:
         """
         return self._inspections.get((digest, platform), lambda: self._inspect(name, digest, platform))
 
-    def difference(self, name: ImageName, old: str, new: str, platform: str) -> Difference:
-        """Give what changed from one digest to another. Raises as `Registry.contents` does."""
-        before = self._glass.registry.contents(name, old, platform, sources=False)
-        after = self._glass.registry.contents(name, new, platform, sources=True)
-        return self.between(before, after)
+    def difference(
+        self, name: ImageName, old: str, new: str, platform: str, *, newer: ImageName | None = None
+    ) -> Difference:
+        """Give what changed from one digest to another (of `newer`, where that is another image).
 
-    def between(self, before: ImageContents, after: ImageContents) -> Difference:
-        """Give what changed between two images that were read, and of what kind each change is."""
-        key = (before.digest, after.digest, after.platform)
-        return self._differences.get(key, lambda: self._compare(before, after))
+        Both are read in the same way: an attestation and a database may name the same package differently. Where its
+        packages come from is read only where something changed. Raises as `Registry.contents` does.
+        """
+        key = (old, new, platform)
+        return self._differences.get(key, lambda: self._difference(name, old, newer or name, new, platform))
+
+    def _difference(self, one: ImageName, old: str, other: ImageName, new: str, platform: str) -> Difference:
+        registry = self._glass.registry
+        before = registry.contents(one, old, platform, sources=False)
+        after = registry.contents(other, new, platform, sources=False)
+        if before.digest == after.digest:
+            return Difference(diff=contents.compare(after, after), unreadable=_unread(after))
+        if before.read_from != after.read_from:
+            before = registry.contents(one, old, platform, sources=True)
+            after = registry.contents(other, new, platform, sources=True)
+        return self._compare(before, after, lambda: registry.contents(other, new, platform, sources=True))
+
+    def outline(self, name: ImageName, old: str, new: str, platform: str) -> Difference:
+        """Compare what two images say of themselves, without their packages. Raises as `Registry.config` does."""
+        before, after = (
+            ImageContents(
+                digest=digest, platform=platform, os=config.os, format=None, packages=(),
+                python=config.value("PYTHON_VERSION") or None, created=config.created, env=config.env,
+            )
+            for digest, config in ((one, self._glass.registry.config(name, one, platform)) for one in (old, new))
+        )  # fmt: skip
+        return Difference(diff=contents.compare(before, after))
 
     def _inspect(self, name: ImageName, digest: str, platform: str) -> Inspection:
         found = self._glass.registry.contents(name, digest, platform, sources=True)
@@ -67,14 +89,14 @@ class Insides:
             contents=found,
             updates=contents.by_weight(updates),
             lifetimes=self._lifetimes(found),
-            unreadable=tuple(dict.fromkeys(unreadable)),
+            unreadable=tuple(dict.fromkeys([*unreadable, *self._glass.advisories.problems, *_nameless(found)])),
             notes=tuple(dict.fromkeys([*notes, *self._problems()])),
         )
 
     def _problems(self) -> tuple[str, ...]:
-        """Give what is missing of what advisories and lifetimes are configured to be."""
+        """Say what is missing of the table of lifetimes that is configured."""
         more = self._glass.lifetimes.problem
-        return (*self._glass.advisories.problems, *([more] if more else []))
+        return (more,) if more else ()
 
     def _lifetimes(self, found: ImageContents) -> tuple[Lifetime, ...]:
         table, today = self._glass.lifetimes.table(), self._now.date()
@@ -82,16 +104,18 @@ class Insides:
         ends.append(lifetimes.of_python(table, found.python, today) if found.python else None)
         return tuple(one for one in ends if one is not None)
 
-    def _compare(self, before: ImageContents, after: ImageContents) -> Difference:
+    def _compare(self, before: ImageContents, after: ImageContents, whole: Callable[[], ImageContents]) -> Difference:
+        """Compare two lists of packages; `whole` gives the new image with its sources, to ask its archive."""
         diff = contents.compare(before, after)
-        unreadable = tuple(f"{one.digest[:19]}: {why}" for one in (before, after) for why in one.unreadable)
+        unreadable = (*_unread(before), *_unread(after))
         if unreadable and not (before.packages and after.packages):
             blind = replace(diff, sources=(), added=(), removed=())
             return Difference(diff=blind, unreadable=unreadable)
-        if contents.comparable(diff):
-            rows = contents.by_weight(self._classified(diff.sources, after, {}))
+        if contents.comparable(diff) and diff.sources:
+            rows = contents.by_weight(self._classified(diff.sources, whole(), {}))
             diff = replace(diff, sources=rows)
-        return Difference(diff=diff, unreadable=unreadable)
+            unreadable = (*unreadable, *self._glass.advisories.problems)
+        return Difference(diff=diff, unreadable=tuple(dict.fromkeys(unreadable)))
 
     def _classified(
         self, rows: Sequence[SourceChange], found: ImageContents, known: Mapping[SourceMove, Told]
@@ -123,6 +147,17 @@ class Insides:
 
     def _archive(self, found: ImageContents) -> Archive | None:
         return self._glass.archives.get(found.format) if found.format is not None else None
+
+
+def _nameless(found: ImageContents) -> tuple[str, ...]:
+    """Say that nobody knows how long an operating system is supported of which not even the name is known."""
+    if found.os is not None or not found.packages:
+        return ()
+    return ("which operating system it is, it does not say, so when that ends is not known",)
+
+
+def _unread(found: ImageContents) -> tuple[str, ...]:
+    return tuple(f"{found.digest[:19]}: {why}" for why in found.unreadable)
 
 
 def _os(found: ImageContents) -> str:

@@ -66,7 +66,8 @@ def _push(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Bra
     draft = draft_of(case, seen, rebuild, change)
     if tip is not None and publish.marks_of(tip) == draft.marks:
         return draft
-    message = publish.commit_message(draft.title, draft.marks, "; ".join(reason.text for reason in rebuild.why))
+    why = "; ".join(reason.text for reason in rebuild.why)
+    message = publish.commit_message(draft.title, draft.marks, why, rebuild.branch)
     commit = workspace.commit(case.head.commit, change.files, message, case.now)
     workspace.push(case.remote, rebuild.branch, commit, expected=tip.commit if tip else None)
     return draft

@@ -156,10 +156,11 @@ def _carried_out(case: Case, seen: Seen, record: RunRecord) -> RunRecord:
 
 def _with_own(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:
     done = _published(case, seen, rebuild)
+    limited = case.wish.only or case.wish.moves.narrow or plan.loose_ends(seen.snapshot, seen.images, rebuild.waits)
     return replace(
         record,
         outcome=done.outcome,
-        plan=rebuild if not (case.wish.only or case.wish.moves.narrow) else replace(rebuild, quarter=""),
+        plan=replace(rebuild, quarter="") if limited else rebuild,
         change=done.change,
         proposal=done.proposal,
         why=done.why,

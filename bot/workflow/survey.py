@@ -1,11 +1,12 @@
 """Survey: which files of a commit concern us, read in one go, and what they pin."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 
 from bot.formats import encodings, foreign_locks
 from bot.formats.encodings import Decoded
+from bot.formats.image_name import DOCKER_HUB
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
 from bot.model.repository import Head, Remote, TreeFile
@@ -109,13 +110,24 @@ def ignored(path: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(path, pattern) or path.startswith(pattern.rstrip("*/") + "/") for pattern in patterns)
 
 
+def _is_ignored(use: ImageUse, patterns: tuple[str, ...]) -> bool:
+    """Say whether a pattern fits any way to write the image: with and without tag, digest, and Docker Hub's name."""
+    name = use.name
+    bases = {replace(name, tag=None).tagged, f"{name.registry}/{name.repository}"}
+    bases |= {name.repository} if name.registry == DOCKER_HUB else set()
+    tags = {"", f":{name.tag}" if name.tag else ""}
+    digests = {"", f"@{name.digest}" if name.digest else ""}
+    written = {use.reference, *(f"{base}{tag}{digest}" for base in bases for tag in tags for digest in digests)}
+    return any(fnmatch(text, pattern) for text in written for pattern in patterns)
+
+
 def _images(texts: Mapping[str, str], ignore: tuple[str, ...]) -> tuple[tuple[ImageUse, ...], tuple[Unreadable, ...]]:
     uses: list[ImageUse] = []
     unreadable: list[Unreadable] = []
     for path, text in texts.items():
         if image_texts.mentions_images(path):
             found, strange = image_texts.read(path, text)
-            uses += [use for use in found if not any(fnmatch(use.reference, pattern) for pattern in ignore)]
+            uses += [use for use in found if not _is_ignored(use, ignore)]
             unreadable += strange
     return tuple(uses), tuple(unreadable)
 

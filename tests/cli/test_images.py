@@ -91,7 +91,7 @@ def test_inspect_tells_what_is_inside(terminal: Terminal, registry: DockerRegist
     assert {"name": "libssl3", "version": "3.0.14-1", "source": "openssl", "source_version": "3.0.14-1",
             "architecture": "amd64"} in seen["packages"]  # fmt: skip
     assert [(row["product"], row["release"], row["state"]) for row in seen["end_of_life"]] == [
-        ("debian", "12", "ending"), ("python", "3.12", "supported"),
+        ("debian", "12", "supported"), ("python", "3.12", "supported"),
     ]  # fmt: skip
     assert any("apt" in why for why in seen["unreadable"]), "an image without apt sources cannot be asked about"
     people = terminal("image", "inspect", "python:3.12-slim", *NOW).out
@@ -265,9 +265,64 @@ def test_a_digest_of_another_release_stands_apart(terminal: Terminal, registry: 
     assert seen["outcome"] == "opened"
     assert git(path, "show", f"{QUARTERLY}:Dockerfile") == f"FROM python:3.12-slim@{old}\nFROM redis:7@{redis}"
     (apart,) = seen["further"]
-    assert (apart["branch"], apart["outcome"]) == ("quarterdeck/base-python-3.12-slim", "opened")
+    assert (apart["branch"], apart["outcome"]) == ("quarterdeck/base-debian-13", "opened")
     assert "goes from debian 12 to debian 13" in apart["pull_request"]["title"]
     assert git(path, "show", f"{apart['branch']}:Dockerfile") == f"FROM python:3.12-slim@{new}\nFROM redis:7@{other}"
+
+
+def test_a_fix_beside_a_quarter_that_is_due_and_then_nothing_new(
+    terminal: Terminal, registry: DockerRegistry, tmp_path: Path
+) -> None:
+    old = push(registry, "3.12-slim")
+    cache = push_layers(registry, "library/redis", "7", [layer(system(debian_files({"zlib1g": "1"})))])
+    path = repository(tmp_path, {"Dockerfile": f"FROM python:3.12-slim@{old}\nFROM redis:7@{cache}\n"})
+    new = push(registry, "3.12-slim", "3.0.15-1")
+    redis = push_layers(registry, "library/redis", "7", [layer(system(debian_files({"zlib1g": "2"})))])
+    first = terminal("run", str(path), "--json", *NOW).repository
+    assert (first["outcome"], first["pull_request"]["branch"]) == ("opened", QUARTERLY)
+    assert [(row["branch"], row["trigger"], row["outcome"]) for row in first["further"]] == [
+        (SECURITY, "security", "opened"),
+    ]  # fmt: skip
+    assert git(path, "show", f"{QUARTERLY}:Dockerfile") == f"FROM python:3.12-slim@{new}\nFROM redis:7@{redis}"
+    assert git(path, "show", f"{SECURITY}:Dockerfile") == f"FROM python:3.12-slim@{new}\nFROM redis:7@{cache}"
+    heads = [git(path, "rev-parse", branch) for branch in (QUARTERLY, SECURITY)]
+    for moment in ("24T12:01", "25T12:00"):
+        again = terminal("run", str(path), "--json", *at(moment)).repository
+        assert [again["outcome"], *(row["outcome"] for row in again["further"])] == ["left-alone", "left-alone"]
+    assert [git(path, "rev-parse", branch) for branch in (QUARTERLY, SECURITY)] == heads
+
+
+def test_a_quarter_of_nothing_but_a_fix_is_one_proposal_and_stays_one(
+    terminal: Terminal, registry: DockerRegistry, tmp_path: Path
+) -> None:
+    old = push(registry, "3.12-slim")
+    path = repository(tmp_path, {"Dockerfile": f"FROM python:3.12-slim@{old}\n"})
+    push(registry, "3.12-slim", "3.0.15-1")
+    for moment, outcome in (("24T12:00", "opened"), ("24T12:01", "left-alone"), ("25T12:00", "left-alone")):
+        seen = terminal("run", str(path), "--json", *at(moment)).repository
+        assert (seen["outcome"], seen["pull_request"]["branch"], seen["further"]) == (outcome, QUARTERLY, [])
+    assert git(path, "branch", "--list", "quarterdeck/*").split() == [QUARTERLY]
+
+
+def test_an_index_that_lost_a_platform_waits_until_it_is_back(
+    terminal: Terminal, registry: DockerRegistry, tmp_path: Path
+) -> None:
+    both = {platform: push(registry, None, platform=platform) for platform in ("linux/amd64", "linux/arm64")}
+    old = push_index(registry, PYTHON, "3.12-slim", both)
+    files = {
+        "Dockerfile": f"FROM python:3.12-slim@{old}\n",
+        ".quarterdeck.toml": '[images]\nplatforms = ["linux/amd64", "linux/arm64"]\n',
+    }
+    path = repository(tmp_path, files)
+    new = {platform: push(registry, None, "3.0.15-1", platform=platform) for platform in both}
+    push_index(registry, PYTHON, "3.12-slim", {"linux/amd64": new["linux/amd64"]})
+    for trigger in ("auto", "security", "manual"):
+        seen = terminal("run", str(path), "--json", "--trigger", trigger, *NOW).repository
+        assert seen["outcome"] == "nothing"
+        assert "it is not there for linux/arm64" in finding(seen, "moved-digest")["why"]
+        assert "not there for linux/arm64" in seen["verdict"]
+    push_index(registry, PYTHON, "3.12-slim", new)
+    assert terminal("run", str(path), "--json", *NOW).repository["outcome"] == "opened"
 
 
 def test_a_quarter_moves_tags_to_their_newest_patch_and_offers_the_rest(
@@ -296,8 +351,8 @@ def test_a_tag_that_is_given_up_is_told_with_the_way_out(
     assert frozen["fixed_in"] == "3.10-slim-bookworm"
     assert "was last built on 2026-01-01" in frozen["why"]
     ended = [row for row in seen["findings"] if row["kind"] == "end-of-life"]
-    assert [row["subject"] for row in ended] == ["debian 12", "python 3.9"]
-    assert "is not supported any more since 2025-10-31" in ended[1]["why"]
+    assert [row["subject"] for row in ended] == ["python 3.9"]
+    assert "is not supported any more since 2025-10-31" in ended[0]["why"]
 
 
 def test_images_of_yaml_files_are_pinned_in_place_and_templates_are_told(

@@ -75,6 +75,21 @@ def test_a_moved_digest_says_what_that_means(diffs: tuple[ImageDiff, ...], said:
     assert (found["current"], found["fixed_in"]) == (OLD, NEW)
 
 
+def test_a_digest_that_is_not_there_for_a_platform_says_so() -> None:
+    found = finding(MovedDigest(use=USE, current=OLD, available=NEW, diffs=(a_diff(CVE),), missing=("linux/arm64",)))
+    assert found["why"] == (
+        f"python:3.12-slim points to {NEW} now; it is not there for linux/arm64; it fixes CVE-2026-1 in openssl"
+    )
+
+
+def test_notes_of_images_are_told_once_also_where_nothing_changes() -> None:
+    notes = (a_reason("whether it has a newer tag was not asked", "tags-unread"), a_reason("another", "retag-settles"))
+    states = (a_state(notes=notes), a_state(an_image(digest=OLD, line=4), notes=notes[:1]))
+    told = [note.text for note in notes]
+    assert written(images=states, outcome=Outcome.NOTHING)["notes"] == told
+    assert written(images=states, change=Change(notes=notes[1:]))["notes"] == told[1:]
+
+
 def test_a_fix_names_its_advisories_and_the_worst_of_them() -> None:
     found = finding(MovedDigest(use=USE, current=OLD, available=NEW, diffs=(a_diff(CVE, WAITING),)))
     assert [row["id"] for row in found["advisories"]] == ["CVE-2026-1", "CVE-2026-9"]
@@ -86,7 +101,7 @@ def test_the_archive_a_frozen_tag_and_an_end_of_life_are_findings() -> None:
     assert ahead == {
         "kind": "archive-ahead", "subject": "python:3.12-slim", "path": "Dockerfile:1", "current": NEW,
         "fixed_in": "openssl 3.0.13-1", "advisories": [ADVISORY], "severity": "high",
-        "why": "fixes for CVE-2026-1 in openssl wait in the archive for its newest image; wait",
+        "why": "fixes for CVE-2026-1 in openssl wait in the archive for this image; wait",
     }  # fmt: skip
     cold = FrozenTag(use=USE, since=NOW, move_to="3.13-slim", why="it stands still")
     assert (finding(cold)["why"], finding(cold)["fixed_in"]) == (
@@ -207,8 +222,12 @@ def test_inspect_gives_every_name_of_the_contract() -> None:
 
 
 def test_diff_gives_every_name_of_the_contract() -> None:
-    old = some_contents(OLD, env=(("PYTHON_VERSION", "3.12.9"), ("GONE", "1"), ("SAME", "1")))
-    new = some_contents(env=(("PYTHON_VERSION", "3.12.9"), ("CAME", "2"), ("SAME", "1")))
+    old = some_contents(
+        OLD, env=(("PYTHON_VERSION", "3.12.9"), ("GONE_VERSION", "1"), ("SAME_VERSION", "1"), ("TOKEN", "x"))
+    )
+    new = some_contents(
+        env=(("PYTHON_VERSION", "3.12.9"), ("CAME_VERSION", "2"), ("SAME_VERSION", "1"), ("TOKEN", "y"))
+    )
     diff = a_diff(BUG, CVE, old=old, new=new, added=(a_package("a", "1", "a"),), removed=(a_package("b", "1", "b"),))
     found = image_document.compared(("a:1", OLD), ("a:2", NEW), Difference(diff=diff, unreadable=("u",)))
     json.dumps(found)
@@ -217,7 +236,7 @@ def test_diff_gives_every_name_of_the_contract() -> None:
         "unreadable",
     }  # fmt: skip
     assert found["env"] == {
-        "CAME": [None, "2"], "GONE": ["1", None], "PYTHON_VERSION": ["3.12.9", "3.12.9"],
+        "CAME_VERSION": [None, "2"], "GONE_VERSION": ["1", None], "PYTHON_VERSION": ["3.12.9", "3.12.9"],
     }  # fmt: skip
     sources, old_side = found["sources"], found["old"]
     assert isinstance(sources, list)

@@ -18,6 +18,7 @@ from bot.model.findings import ArchiveAhead
 from bot.model.observed import Frozen, ImageState, Offer
 from bot.model.packages import OsRelease
 from bot.model.policy import Severity, Trigger
+from bot.model.reasons import Reason
 from tests.builders import (
     NEW,
     OLD,
@@ -275,7 +276,7 @@ def test_a_title_names_what_a_security_rebuild_fixes() -> None:
 
 def test_another_release_is_the_title_and_the_opening_of_its_proposal() -> None:
     why = a_reason("python:3.12-slim goes from Python 3.12.9 to 3.13.0", "python-minor")
-    base = a_rebuild(trigger=Trigger.SECURITY, quarter="", branch="quarterdeck/base-python-3.12-slim", why=(why,))
+    base = a_rebuild(trigger=Trigger.SECURITY, quarter="", branch="quarterdeck/base-python-3.13", why=(why,))
     change = a_change(pins=(), images=(an_image_change(),))
     assert explain.title(base, change) == why.text
     story = Story(repository="acme/web", rebuild=base, change=change, unreadable=(), marks=some_marks())
@@ -283,6 +284,25 @@ def test_another_release_is_the_title_and_the_opening_of_its_proposal() -> None:
         "This stands apart from other rebuilds of `acme/web` because python:3.12-slim goes from Python 3.12.9 to "
         "3.13.0. It moves 1 base image."
     )
+
+
+def test_the_title_of_several_images_that_move_to_another_release_counts_them() -> None:
+    def why(name: str, text: str, code: str = "os-release") -> Reason:
+        return Reason(code=code, subject=name, text=f"{name} goes from {text}")
+
+    def title(*reasons: Reason) -> str:
+        return explain.title(a_rebuild(quarter="", branch="quarterdeck/base-debian-13", why=reasons), a_change(pins=()))
+
+    system = "debian 12 to debian 13: another release of the operating system"
+    one, other = why("python:3.12-slim", system), why("node:20", system)
+    python = why("python:3.12-slim", "Python 3.12.9 to 3.13.0", "python-minor")
+    fixes = why("redis:7", "bad to good", "fixes")
+    assert title(one, python, fixes) == f"python:3.12-slim goes from {system}"
+    assert title(one, other, fixes) == "python:3.12-slim goes from debian 12 to debian 13 and 1 more"
+    assert title(python, other, why("c", system)) == "python:3.12-slim goes from Python 3.12.9 to 3.13.0 and 2 more"
+    long = why("registry.example/" + "x" * 200, system)
+    assert len(title(long)) == len(title(long, one)) == explain.LONGEST_TITLE
+    assert title(long, one).endswith("x and 1 more")
 
 
 @settings(max_examples=60)

@@ -1,22 +1,21 @@
-"""Findings about images, and the steps that a rebuild takes for them."""
+"""Findings about images, and the stamps that a rebuild sets for them."""
 
+import re
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.decide import images
-from bot.decide.images import Wanted
-from bot.model.contents import ChangeKind, ImageDiff, SourceChange, Support
-from bot.model.findings import ArchiveAhead, EndOfLife, FrozenTag, MovedDigest
+from bot.model.contents import ChangeKind, SourceChange, Support
+from bot.model.findings import ArchiveAhead, EndOfLife, FrozenTag, MovedDigest, Unreadable
 from bot.model.images import Role
-from bot.model.observed import Difference, Frozen, ImageState, Target
-from bot.model.packages import OsRelease, PackageFormat
-from bot.model.plan import Repin, Retag, Stamp, Step
+from bot.model.observed import Frozen, ImageState
+from bot.model.packages import PackageFormat
+from bot.model.plan import Stamp
 from bot.model.policy import Policy, Severity, Trigger
 from bot.model.snapshot import Snapshot
 from tests.builders import (
@@ -25,7 +24,6 @@ from tests.builders import (
     OLD,
     a_diff,
     a_lifetime,
-    a_reason,
     a_snapshot,
     a_source_change,
     a_state,
@@ -36,46 +34,18 @@ from tests.builders import (
     an_upgrade_layer,
     some_contents,
 )  # fmt: skip
-
-THIRD = "sha256:" + "3" * 64
-CVE = a_source_change(advisories=(an_advisory(),))
-LOW = a_source_change("zlib", advisories=(an_advisory("CVE-2026-2", Severity.LOW),))
-BUG = a_source_change("perl", kind=ChangeKind.BUGFIX)
-WHY = a_reason()
-CALM = Policy(security_severity=Severity.HIGH)
-ADDING = Policy(add_upgrade_layer=True)
-
-
-def state(*waiting: SourceChange, user: str = "", **fields: object) -> ImageState:
-    """Give a mention that is at its newest image, for which updates wait in the archive."""
-    values: dict[str, Any] = {"inspections": (an_inspection(*waiting, contents=some_contents(user=user)),), **fields}
-    return a_state(an_image(digest=NEW), **values)
-
-
-def stamped(*layers: str) -> Snapshot:
-    return a_snapshot(upgrades=tuple(an_upgrade_layer(stamp, line=2 + n) for n, stamp in enumerate(layers)))
-
-
-def steps(*states: ImageState, trigger: Trigger = Trigger.QUARTERLY, policy: Policy | None = None,
-          snapshot: Snapshot | None = None) -> tuple[Step, ...]:  # fmt: skip
-    return taken(*states, trigger=trigger, policy=policy, snapshot=snapshot)[0]
-
-
-def taken(*states: ImageState, trigger: Trigger = Trigger.QUARTERLY, policy: Policy | None = None,
-          snapshot: Snapshot | None = None) -> tuple[tuple[Step, ...], dict[str, list[Step]], list[str]]:  # fmt: skip
-    wanted = Wanted(
-        trigger=trigger, why=WHY, snapshot=snapshot or a_snapshot(), policy=policy or Policy(), now=NOW
-    )  # fmt: skip
-    found = images.take(states, wanted)
-    return tuple(found.steps), found.apart, [reason.text for reason in found.waits]
-
-
-def targets(found: tuple[Step, ...]) -> list[str | None]:
-    return [step.action.digest for step in found if isinstance(step.action, Repin | Retag)]
-
-
-def texts(step: Step) -> list[str]:
-    return [reason.text for reason in step.why]
+from tests.decide.image_steps import (
+    ADDING,
+    BUG,
+    CALM,
+    CVE,
+    LOW,
+    OTHER_OS,
+    stamped,
+    state,
+    steps,
+    texts,
+)  # fmt: skip
 
 
 class TestFindings:
@@ -87,6 +57,38 @@ class TestFindings:
         moved = a_state(diffs=(diff,))
         expected = MovedDigest(use=moved.use, current=OLD, available=NEW, diffs=(diff,))
         assert images.findings((moved,), a_snapshot(), Policy()) == (expected,)
+
+    def test_a_moved_digest_names_the_platforms_that_it_is_not_there_for(self) -> None:
+        lacking = a_state(newest=replace(a_target(), missing=("linux/arm64",)))
+        (found,) = images.findings((lacking,), a_snapshot(), Policy())
+        assert isinstance(found, MovedDigest)
+        assert found.missing == ("linux/arm64",)
+
+    @pytest.mark.parametrize(
+        ("one", "policy", "told"),
+        [
+            (a_state(an_image(digest=OLD, digest_span=None, obstacle="it is folded")), Policy(), 1),
+            (a_state(an_image(digest=NEW, digest_span=None, obstacle="it is folded")), Policy(), 0),
+            (a_state(an_image(digest_span=None, obstacle="it is folded")), Policy(), 1),
+            (a_state(an_image(digest_span=None, obstacle="it is folded")), Policy(pin_digests=False), 0),
+            (a_state(an_image(digest=OLD)), Policy(), 0),
+            (a_state(an_image()), Policy(), 0),
+        ],
+    )
+    def test_a_digest_that_has_to_be_written_by_hand_is_told_only_where_it_would_have_to_be(
+        self, one: ImageState, policy: Policy, told: int
+    ) -> None:
+        found = images.findings((one,), a_snapshot(), policy)
+        why = "its digest has to be written by hand: it is folded"
+        expected = Unreadable(path="Dockerfile", line=1, subject=one.use.reference, why=why)
+        assert [row for row in found if isinstance(row, Unreadable)] == [expected] * told
+
+    def test_where_the_newest_is_another_release_what_waits_is_said_of_the_pinned_image(self) -> None:
+        moved = a_state(diffs=(OTHER_OS,), inspections=(an_inspection(CVE),))
+        (found,) = images.ahead((moved,), a_snapshot(), Policy())
+        assert found.digest == OLD
+        unpinned = replace(moved, use=an_image())
+        assert [row.digest for row in images.ahead((unpinned,), a_snapshot(), Policy())] == [NEW]
 
     def test_a_frozen_tag_names_where_to_move(self) -> None:
         since = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,12 +133,26 @@ class TestStamps:
     def value(self, *waiting: SourceChange, at: datetime = NOW) -> str:
         return images.stamp_value(waiting, at)
 
-    def test_a_stamp_is_the_day_and_a_digest_of_what_waits_in_any_order(self) -> None:
+    def marks(self, *waiting: SourceChange) -> list[str]:
+        return self.value(*waiting).partition(".")[2].split("-")
+
+    def test_a_stamp_is_the_day_and_a_mark_of_each_update_that_waits_in_any_order(self) -> None:
         assert self.value(CVE, LOW) == self.value(LOW, CVE)
         day, _, mark = self.value(CVE).partition(".")
-        assert (day, len(mark)) == ("2026-11-24", 8)
+        assert day == "2026-11-24"
+        assert re.fullmatch("[0-9a-f]{7}", mark)
+        assert self.marks(CVE, LOW) == sorted([mark, *self.marks(LOW)])
         assert self.value(CVE, at=NOW + timedelta(days=3)).partition(".")[2] == mark
-        assert self.value(replace(CVE, new="9")).partition(".")[2] != mark
+        assert self.marks(replace(CVE, new="9")) != [mark]
+        assert self.marks(CVE, replace(CVE, packages=("libssl3:arm64",))) == [mark]
+
+    def test_of_many_updates_there_is_one_mark(self) -> None:
+        many = tuple(replace(CVE, source=f"s{n}") for n in range(images.MOST_MARKS + 1))
+        assert len(self.marks(*many[1:])) == images.MOST_MARKS
+        assert len(self.marks(*many)) == 1
+        assert steps(state(*many), snapshot=stamped(self.value(*many))) == ()
+        assert steps(state(*many), snapshot=stamped(self.value(*many[1:]))) != ()
+        assert len(images.uncovered(state(), stamped(self.value(*many)), (*many, LOW))) == len(many) + 1
 
     def test_every_layer_that_upgrades_gets_it_and_the_reason_names_the_fixes(self) -> None:
         found = steps(state(CVE), trigger=Trigger.SECURITY, snapshot=stamped("", ""))
@@ -152,6 +168,26 @@ class TestStamps:
         assert steps(state(CVE), snapshot=stamped(old, old)) == ()
         assert images.findings((state(CVE),), stamped(old, old), Policy()) == ()
         assert len(steps(state(CVE), snapshot=stamped(old, ""))) == 2
+
+    def test_what_is_new_does_not_raise_again_what_a_stamp_covers(self) -> None:
+        policy, old = Policy(security_severity=Severity.HIGH), stamped(self.value(CVE))
+        (found,) = images.findings((state(CVE, LOW),), old, policy)
+        assert isinstance(found, ArchiveAhead)
+        assert found.updates == (LOW,)
+        assert steps(state(CVE, LOW), trigger=Trigger.SECURITY, policy=policy, snapshot=old) == ()
+        (step,) = steps(state(CVE, LOW), policy=policy, snapshot=old)
+        assert texts(step)[0].startswith("fixes for CVE-2026-2 in zlib wait in the archive")
+        assert isinstance(step.action, Stamp)
+        assert step.action.value == self.value(CVE, LOW)
+
+    def test_what_only_one_of_two_layers_took_in_is_new(self) -> None:
+        half = stamped(self.value(CVE), self.value(LOW))
+        assert images.uncovered(state(), half, (CVE, LOW)) == (CVE, LOW)
+        assert images.uncovered(state(), stamped(self.value(CVE), self.value(CVE, LOW)), (CVE, LOW)) == (LOW,)
+
+    def test_a_stamp_from_before_single_marks_or_of_nobodys_making_covers_nothing(self) -> None:
+        for value in ("2026-11-24.0badcafe", "2026-11-24", "x", ""):
+            assert images.uncovered(state(), stamped(value), (CVE,)) == (CVE,)
 
     def test_new_updates_give_a_new_value(self) -> None:
         old = self.value(CVE)
@@ -186,133 +222,6 @@ class TestStamps:
     def test_a_layer_of_another_stage_is_not_this_ones(self) -> None:
         other = a_snapshot(upgrades=(an_upgrade_layer(base_line=9), an_upgrade_layer(path="other/Dockerfile")))
         assert steps(state(CVE), snapshot=other) == ()
-
-
-OTHER_OS = a_diff(
-    a_source_change(kind=ChangeKind.UNKNOWN), new=some_contents(os=OsRelease(id="debian", version="13"), digest=NEW)
-)
-OTHER_PYTHON = a_diff(CVE, new=some_contents(python="3.13.0"))
-ARM = {"platform": "linux/arm64"}
-
-
-class TestSteps:
-    def test_a_moved_digest_is_taken_with_what_it_fixes(self) -> None:
-        (found,) = steps(a_state(diffs=(a_diff(CVE),)))
-        assert found.action == Repin(use=an_image(digest=OLD), digest=NEW)
-        assert texts(found)[:2] == [
-            "python:3.12-slim points to another image than the one pinned",
-            "the new python:3.12-slim fixes CVE-2026-1 in openssl",
-        ]
-        assert found.why[-1] == WHY
-
-    @pytest.mark.parametrize(
-        ("diff", "codes"),
-        [
-            (a_diff(CVE), ["fixes"]),
-            (a_diff(LOW), ["fixes-little"]),
-            (a_diff(BUG), ["can-wait"]),
-            (a_diff(), ["can-wait"]),
-            (a_diff(replace(BUG, kind=ChangeKind.UNKNOWN)), []),
-            (a_diff(BUG, new=some_contents(python="3.12.10")), []),
-        ],
-    )
-    def test_what_a_move_means_is_said_only_where_it_is_known(self, diff: ImageDiff, codes: list[str]) -> None:
-        (found,) = steps(a_state(diffs=(diff,)), policy=CALM)
-        assert [reason.code for reason in found.why] == ["moved-digest", *codes, WHY.code]
-
-    def test_a_comparison_that_could_not_read_everything_promises_nothing(self) -> None:
-        partly = Target(digest=NEW, differences=(Difference(diff=a_diff(BUG), unreadable=("truncated",)),))
-        (found,) = steps(a_state(newest=partly, settled=partly))
-        assert [reason.code for reason in found.why] == ["moved-digest", WHY.code]
-        assert not images.can_wait(partly.differences)
-        assert not images.can_wait(())
-
-    def test_security_takes_only_what_is_urgent(self) -> None:
-        assert steps(a_state(diffs=(a_diff(LOW),)), trigger=Trigger.SECURITY, policy=CALM) == ()
-        assert steps(a_state(diffs=(a_diff(BUG),)), trigger=Trigger.SECURITY) == ()
-        assert targets(steps(a_state(diffs=(a_diff(CVE),)), trigger=Trigger.SECURITY)) == [NEW]
-
-    def test_a_digest_that_has_not_settled_waits_with_its_date(self) -> None:
-        ripe = datetime(2026, 11, 24, 18, tzinfo=UTC)
-        found = taken(a_state(settled=None, ripe=ripe))
-        assert found == (
-            (), {},
-            ["the newest image of python:3.12-slim has not stood for 6 hours yet; it is taken from 2026-11-24 18:00 UTC on"],
-        )  # fmt: skip
-        assert "it is taken" not in taken(a_state(settled=None))[2][0]
-
-    def test_a_fix_does_not_wait_until_it_has_settled_and_neither_does_a_person(self) -> None:
-        assert targets(steps(a_state(diffs=(a_diff(CVE),), settled=None))) == [NEW]
-        assert targets(steps(a_state(settled=None), trigger=Trigger.MANUAL)) == [NEW]
-
-    def test_an_older_digest_that_has_settled_goes_before_the_newest_that_has_not(self) -> None:
-        found, _, waits = taken(a_state(settled=a_target(THIRD)))
-        assert (targets(found), len(waits)) == ([THIRD], 1)
-
-    def test_one_that_waits_is_told_once_however_often_it_is_mentioned(self) -> None:
-        twice = (a_state(settled=None), a_state(an_image(digest=OLD, line=5), settled=None))
-        assert len(taken(*twice)[2]) == 1
-
-    def test_a_mention_without_a_digest_is_pinned_if_the_policy_wants_that(self) -> None:
-        bare = a_state(an_image())
-        (found,) = steps(bare)
-        assert texts(found)[0] == "python:3.12-slim is not pinned, so two builds may differ"
-        assert targets(steps(replace(bare, settled=None))) == [NEW]
-        assert targets(steps(replace(bare, settled=a_target(THIRD)))) == [THIRD]
-        assert steps(bare, policy=Policy(pin_digests=False)) == ()
-        assert steps(bare, trigger=Trigger.SECURITY) == ()
-
-    def test_a_mention_that_cannot_be_edited_stays(self) -> None:
-        assert steps(a_state(an_image(digest=OLD, digest_span=None))) == ()
-
-    def test_a_quarterly_rebuild_moves_the_tag(self) -> None:
-        moving = a_state(an_image("3.12.1-slim", OLD), retag=a_target(THIRD, a_diff(CVE), tag="3.12.9-slim"))
-        (found,) = steps(moving)
-        assert found.action == Retag(use=moving.use, tag="3.12.9-slim", digest=THIRD)
-        assert texts(found)[:2] == [
-            "3.12.9-slim is the newest release of the same kind as python:3.12.1-slim",
-            "python:3.12.9-slim fixes CVE-2026-1 in openssl",
-        ]
-        assert steps(moving, trigger=Trigger.SECURITY) == ()
-
-    def test_a_tag_without_a_digest_moves_without_one_where_nothing_is_pinned(self) -> None:
-        moving = a_state(an_image("3.12.1-slim"), retag=a_target(THIRD, tag="3.12.9-slim"))
-        assert targets(steps(moving, policy=Policy(pin_digests=False))) == [None]
-        assert targets(steps(moving)) == [THIRD]
-        pinned = a_state(an_image("3.12.1-slim", OLD), retag=a_target(THIRD, tag="3.12.9-slim"))
-        assert targets(steps(pinned, policy=Policy(pin_digests=False))) == [THIRD]
-
-    @pytest.mark.parametrize(
-        ("diffs", "codes", "text"),
-        [
-            ((OTHER_OS,), ["os-release"],
-             "python:3.12-slim goes from debian 12 to debian 13: another release of the operating system"),
-            ((OTHER_PYTHON,), ["python-minor"], "python:3.12-slim goes from Python 3.12.9 to 3.13.0"),
-            ((a_diff(), replace(OTHER_OS, new=replace(OTHER_OS.new, platform="linux/arm64"))), ["os-release"],
-             "python:3.12-slim goes from debian 12 to debian 13: another release of the operating system"),
-            ((OTHER_OS, OTHER_OS), ["os-release"],
-             "python:3.12-slim goes from debian 12 to debian 13: another release of the operating system"),
-        ],
-    )  # fmt: skip
-    def test_another_release_stands_apart_with_its_reason(
-        self, diffs: tuple[ImageDiff, ...], codes: list[str], text: str
-    ) -> None:
-        wanted = Wanted(trigger=Trigger.MANUAL, why=WHY, snapshot=a_snapshot(), policy=Policy(), now=NOW)
-        found = images.take((a_state(diffs=diffs), a_state(an_image("other", OLD))), wanted)
-        assert len(found.steps) == 1
-        (rebuild,) = images.apart(found, wanted)
-        assert rebuild.branch == "quarterdeck/base-python-3.12-slim"
-        assert [reason.code for reason in rebuild.why] == codes
-        assert rebuild.why[0].text == text
-
-    def test_all_mentions_of_an_image_and_its_stamp_go_apart_together(self) -> None:
-        waiting = (an_inspection(CVE),)
-        one, two = (
-            a_state(an_image(digest=OLD, line=line), diffs=(OTHER_PYTHON,), inspections=waiting) for line in (1, 5)
-        )
-        found, apart, _ = taken(one, two, trigger=Trigger.SECURITY, snapshot=stamped(""))
-        assert found == ()
-        assert [type(step.action) for step in apart["python:3.12-slim"]] == [Repin, Stamp, Repin]
 
 
 class TestWords:

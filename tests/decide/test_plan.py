@@ -114,7 +114,11 @@ def test_images_are_pinned_and_moved_ones_repinned() -> None:
     assert [(s.action.use.line, s.why[0].code) for s in decided.steps if isinstance(s.action, Repin)] == [
         (1, "moved-digest"), (2, "unpinned"),
     ]  # fmt: skip
-    unpinned = replace(situation, policy=Policy(pin_digests=False), images=others)
+    unheard = replace(situation, policy=Policy(pin_digests=False), images=others)
+    nothing = plan.plan(Wish(only="images"), unheard)
+    assert isinstance(nothing, NothingToDo)
+    assert nothing.why[-1].text == "what python:3.12-slim points to now is not known"
+    unpinned = replace(unheard, snapshot=a_snapshot(images=(bare, stuck, current)))
     nothing = plan.plan(Wish(only="images"), unpinned)
     assert isinstance(nothing, NothingToDo)
     assert nothing.why[-1].text == "every image is at its newest digest"

@@ -133,6 +133,27 @@ def test_trailers_carry_the_marks_through_git() -> None:
     assert publish.marks_of(replace(commit, message=message.replace("quarterly", "nonsense"))) is None
 
 
+def test_the_branch_of_a_proposal_stands_in_its_commit() -> None:
+    def branch(message: str) -> str:
+        return publish.branch_of(CommitInfo(commit="e", parents=("c",), author="q", committer="q", message=message))
+
+    base = "quarterdeck/base-debian-13"
+    message = publish.commit_message("Title", MARKS, "because", base)
+    assert branch(message) == base
+    assert message.splitlines()[-5:-2] == [
+        "Quarterdeck-Trigger: quarterly", "Quarterdeck-Quarter: 2026q4", f"Quarterdeck-Branch: {base}",
+    ]  # fmt: skip
+    assert branch(publish.commit_message("Title", MARKS, "because")) == ""
+    assert branch("Title") == ""
+
+
+def test_lines_that_only_look_like_a_trailer_are_none() -> None:
+    message = publish.commit_message("Title", MARKS, "Quarterdeck-shaped\nQuarterdeck-Branch", "quarterdeck/manual")
+    commit = CommitInfo(commit="e", parents=("c" * 40,), author="q", committer="q", message=message)
+    assert publish.marks_of(commit) == MARKS
+    assert publish.branch_of(commit) == "quarterdeck/manual"
+
+
 def test_a_tip_is_ours_only_with_our_address_and_our_trailer() -> None:
     message = publish.commit_message("Title", MARKS, "because")
     ours = CommitInfo(commit="e", parents=("c",), author="q@x", committer="q@x", message=message)

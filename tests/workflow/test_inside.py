@@ -11,7 +11,7 @@ from bot.model.observed import Difference
 from bot.model.packages import OsRelease, PackageFormat
 from bot.workflow.inside import Glass, Insides
 from tests.builders import NEW, NOW, OLD, a_package, some_contents
-from tests.workflow.test_images import MOVE, WAITS
+from tests.workflow.image_world import MOVE, WAITS
 from tests.world import FakeAdvisories, FakeArchive, FakeLifetimes, FakeRegistry, World
 
 NAME = ImageName(registry="docker.io", repository="library/python", tag="3.12-slim")
@@ -41,12 +41,15 @@ def test_an_image_whose_archive_nobody_can_ask_is_never_clean() -> None:
     seen = Setting(archive=False).insides(some_contents(format=PackageFormat.RPM)).inspection(NAME, NEW, "linux/amd64")
     assert seen.unreadable == ("the archive of debian 12 packages (rpm) cannot be asked",)
     unknown = Setting(archive=False).insides(some_contents(os=None)).inspection(NAME, NEW, "linux/amd64")
-    assert unknown.unreadable == ("the archive of these packages (deb) cannot be asked",)
+    assert unknown.unreadable == (
+        "the archive of these packages (deb) cannot be asked",
+        "which operating system it is, it does not say, so when that ends is not known",
+    )
 
 
-def test_what_is_missing_of_advisories_and_lifetimes_is_a_note() -> None:
+def test_what_is_missing_of_advisories_is_unread_and_of_lifetimes_a_note() -> None:
     seen = Setting(problems=("no advisories",)).insides(some_contents()).inspection(NAME, NEW, "linux/amd64")
-    assert seen.notes == ("no advisories", "stale")
+    assert (seen.unreadable, seen.notes) == (("no advisories",), ("stale",))
 
 
 def test_an_image_without_packages_asks_nobody() -> None:

@@ -297,3 +297,29 @@ def test_the_repositorys_file_names_a_python_and_images_to_leave_alone() -> None
     assert (snapshot.locks[0].python, snapshot.locks[0].python_from) == ("3.9", "config")
     assert [use.reference for use in snapshot.images] == ["python:3.12"]
     assert snapshot.unreadable == ()
+
+
+DIGEST = "sha256:" + "1" * 64
+
+
+@pytest.mark.parametrize(
+    ("written", "patterns", "ignored"),
+    [
+        ("python:3.12", ["python", "python:3.12", "python:3.*", "library/python", "docker.io/library/python",
+                         "docker.io/library/python:3.12", "docker.io/*", "*"], True),
+        ("python:3.12", ["pyth", "python:3", "python:3.12@*", "node", "ghcr.io/library/python", "*:None", ""], False),
+        (f"python:3.12@{DIGEST}", ["python", "python:3.12", f"python:3.12@{DIGEST}", "python@sha256:*",
+                                   f"docker.io/library/python:3.12@{DIGEST}"], True),
+        (f"docker.io/library/python:3.12@{DIGEST}", ["python", "python:3.12", "library/python:3.12"], True),
+        (f"acme/web@{DIGEST}", ["acme/web", f"acme/web@{DIGEST}", "docker.io/acme/web"], True),
+        ("ghcr.io/acme/base:1", ["ghcr.io/acme/base", "ghcr.io/acme/*", "ghcr.io/acme/base:1"], True),
+        ("ghcr.io/acme/base:1", ["acme/base", "acme/base:1", "base", "docker.io/acme/base"], False),
+    ],
+)  # fmt: skip
+def test_an_image_is_left_alone_however_its_name_is_written(
+    written: str, patterns: list[str], *, ignored: bool
+) -> None:
+    for pattern in patterns:
+        rules = Rules(policy=Policy(), ignored_images=(pattern,))
+        found = surveyed({"Dockerfile": f"FROM {written}\n"}, rules).images
+        assert (found == ()) is ignored, pattern

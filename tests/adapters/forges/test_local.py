@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.local import LocalForge
 from bot.adapters.stores.sql import SqlStore
+from bot.adapters.workspaces.git import GitWorkspace
 from bot.decide.publish import TRAILER, commit_message
 from bot.errors import PublishFailed
+from bot.model.policy import Trigger
 from bot.model.proposal import Draft, Marks, Proposal, State
 from bot.model.repository import Repository
 from tests.builders import some_marks
@@ -15,6 +18,7 @@ from tests.rig.repositories import commit, git, make_repository
 
 MANUAL = "quarterdeck/manual"
 QUARTERLY = "quarterdeck/quarterly-2026q4"
+BASE = "quarterdeck/base-debian-13"
 
 
 @dataclass(kw_only=True)
@@ -282,3 +286,59 @@ class TestLostStore:
         place.found = [bare, replace(bare, branch=QUARTERLY)]
 
         assert [(kept.number, kept.branch) for kept in place.proposals()] == [(2, QUARTERLY), (1, MANUAL)]
+
+
+class TestWhatGitRemembers:
+    """The store is lost; the clone is made anew, and only git knows what was proposed."""
+
+    def rediscovered(self, place: Place, folder: Path) -> list[tuple[str, State]]:
+        def workspace(repository: Repository) -> GitWorkspace:
+            return GitWorkspace(folder / "new", repository.key, author="Q", email="q@localhost", home=folder)
+
+        memory = GitMemory(workspace=workspace)
+        with SqlStore.open(folder / "new") as store:
+            forge = LocalForge(
+                store=store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover
+            )
+            found = forge.proposals(place.repository)
+            assert forge.proposals(place.repository) == found
+        return [(proposal.branch, proposal.state) for proposal in found]
+
+    def propose(self, place: Place, branch: str, *, named: bool = True) -> None:
+        """Leave a commit of a security rebuild on a branch, as the workflow does."""
+        git(place.path, "checkout", "--quiet", "-B", branch, "main")
+        marks = replace(some_marks(content=branch, files=branch, quarter=""), trigger=Trigger.SECURITY)
+        message = commit_message("Move", marks, "why", branch if named else "")
+        commit(place.path, {f"{branch.rpartition('/')[2]}.txt": "moved\n"}, message)
+        git(place.path, "checkout", "--quiet", "main")
+
+    def test_a_move_to_another_release_that_stands_is_found_under_its_branch(
+        self, place: Place, tmp_path: Path
+    ) -> None:
+        self.propose(place, BASE)
+        assert self.rediscovered(place, tmp_path) == [(BASE, State.OPEN)]
+
+    def test_several_that_were_merged_are_told_apart(self, place: Place, tmp_path: Path) -> None:
+        for branch in (BASE, "quarterdeck/base-python-3.13", "quarterdeck/security"):
+            self.propose(place, branch)
+            git(place.path, "merge", "--quiet", branch)
+            git(place.path, "branch", "--quiet", "-D", branch)
+        assert set(self.rediscovered(place, tmp_path)) == {
+            (BASE, State.MERGED), ("quarterdeck/base-python-3.13", State.MERGED), ("quarterdeck/security", State.MERGED),
+        }  # fmt: skip
+
+    def test_a_commit_from_before_branches_were_named_is_told_by_its_trigger(
+        self, place: Place, tmp_path: Path
+    ) -> None:
+        self.propose(place, BASE, named=False)
+        assert self.rediscovered(place, tmp_path / "standing") == [(BASE, State.OPEN)]
+        git(place.path, "merge", "--quiet", BASE)
+        git(place.path, "branch", "--quiet", "-D", BASE)
+        assert self.rediscovered(place, tmp_path / "merged") == [("quarterdeck/security", State.MERGED)]
+
+    def test_a_message_that_only_looks_like_ours_is_nobodys_proposal(self, place: Place, tmp_path: Path) -> None:
+        git(place.path, "checkout", "--quiet", "-B", "quarterdeck/mine", "main")
+        commit(place.path, {"a": "b"}, f"Mine\n\nQuarterdeck-shaped\n{TRAILER}: x\nQuarterdeck-Branch: {BASE}")
+        git(place.path, "checkout", "--quiet", "main")
+        git(place.path, "merge", "--quiet", "quarterdeck/mine")
+        assert self.rediscovered(place, tmp_path) == []
