@@ -59,6 +59,7 @@ class World:
     listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     built: dict[str, frozenset[str]] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
+    unanswered: tuple[str, ...] = ()
     told_of: dict[SourceMove, Told] = field(default_factory=dict)
     flaws: dict[str, Advisory] = field(default_factory=dict)
     lifetimes: LifetimeTable = field(default_factory=lambda: LifetimeTable(cycles=(), source="fake", as_of=NOW.date()))
@@ -225,7 +226,7 @@ class FakeArchive:
 
     def waiting(self, contents: ImageContents, now: datetime) -> ArchiveAnswer:
         self.world.told(f"waiting {contents.digest[7:9]}")
-        return ArchiveAnswer(waiting=self.world.waiting)
+        return ArchiveAnswer(waiting=self.world.waiting, unreadable=self.world.unanswered)
 
     def told(self, contents: ImageContents, moves: Sequence[SourceMove], now: datetime) -> Mapping[SourceMove, Told]:
         self.world.told(f"changelogs {' '.join(move.source for move in moves)}")

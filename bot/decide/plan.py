@@ -253,6 +253,15 @@ def loose_ends(snapshot: Snapshot, states: tuple[ImageState, ...], waits: tuple[
     return tuple(dict.fromkeys([*waits, *notes, *silent]))
 
 
+def calm(snapshot: Snapshot, states: tuple[ImageState, ...]) -> bool:
+    """Whether it is certain that nothing about images is urgent: all were heard, none moved, every archive answered.
+
+    That something is not planned is not enough to withdraw it: a source that is silent makes things look harmless.
+    """
+    doubts = any(seen.unreadable for state in states for seen in state.inspections if seen.contents.format is not None)
+    return not (doubts or loose_ends(snapshot, states, ()) or any(state.moved for state in states))
+
+
 def _cutoff(situation: Situation, trigger: Trigger, moves: Moves) -> datetime | None:
     """Give the newest upload that is taken: a whole day, so that a day has one answer.
 

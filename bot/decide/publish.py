@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bot.decide.images import APART_BRANCH
 from bot.model.change import Change, FileText, StampChange
@@ -53,8 +53,18 @@ def _undated(file: FileText, stamps: Iterable[StampChange]) -> bytes:
     return data
 
 
-def publication(draft: Marks | None, branch: str, proposals: tuple[Proposal, ...], *, foreign: bool) -> Publication:
-    """Decide for one branch; `draft` None means that nothing would change, `foreign` that others committed to it."""
+def publication(
+    draft: Marks | None,
+    branch: str,
+    proposals: tuple[Proposal, ...],
+    *,
+    foreign: bool,
+    withdrawn: Collection[int] = (),
+) -> Publication:
+    """Decide for one branch; `draft` None means that nothing would change, `foreign` that others committed to it.
+
+    `withdrawn` are the numbers of proposals that we closed ourselves, which nobody declined.
+    """
     ours = [proposal for proposal in proposals if proposal.branch == branch]
     standing = next((proposal for proposal in ours if proposal.state is State.OPEN), None)
     if standing is not None:
@@ -64,11 +74,17 @@ def publication(draft: Marks | None, branch: str, proposals: tuple[Proposal, ...
     if foreign:
         text = f"{branch} carries commits that are not ours"
         return LeaveAlone(proposal=None, why=(_reason("foreign-commits", branch, text),))
-    for proposal in ours:
+    for proposal in (one for one in ours if one.number not in withdrawn):
         if proposal.state is State.CLOSED and proposal.marks is not None and proposal.marks.content == draft.content:
             text = f"#{proposal.number} proposed exactly this and was closed: that is a no"
             return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
     return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
+
+
+def left_over(proposals: tuple[Proposal, ...], planned: Collection[str]) -> tuple[Proposal, ...]:
+    """Give the open security proposals that are not planned any more."""
+    standing = (one for one in proposals if one.state is State.OPEN and one.branch == SECURITY_BRANCH)
+    return tuple(one for one in standing if one.branch not in planned)
 
 
 def _standing(draft: Marks | None, standing: Proposal, *, foreign: bool) -> Publication:

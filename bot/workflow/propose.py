@@ -6,11 +6,13 @@ from typing import assert_never
 from bot.decide import assess, explain, images, publish
 from bot.model.change import Change
 from bot.model.plan import Rebuild
-from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, Update
+from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, State, Update
 from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
+
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,21 @@ def propose(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Propose
     with tools.progress.step(case.name, "publishing"):
         tip = tools.workspace.branch(case.remote, rebuild.branch)
         foreign = publish.is_foreign(tip, case.assignment.committer)
-        decision = publish.publication(marks, rebuild.branch, seen.proposals, foreign=foreign)
+        decision = publish.publication(
+            marks, rebuild.branch, seen.proposals, foreign=foreign, withdrawn=_withdrawn(case, seen.proposals)
+        )
         return _carry_out(case, seen, rebuild, change, _Branch(decision=decision, marks=marks, tip=tip))
+
+
+def _withdrawn(case: Case, proposals: tuple[Proposal, ...]) -> frozenset[int]:
+    """Give the numbers of the proposals that we closed ourselves: that was no "no"."""
+    recall = case.tools.store.recall
+    closed = (one for one in proposals if one.state is State.CLOSED)
+    return frozenset(one.number for one in closed if recall(WITHDRAWN, _subject(case, one)) is not None)
+
+
+def _subject(case: Case, proposal: Proposal) -> str:
+    return f"{case.assignment.repository.key} #{proposal.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +63,8 @@ def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch:
             return Proposed(outcome=outcome, proposal=proposal, why=why)
         case Close(proposal=proposal, why=why):
             closed = forge.close(repository, proposal.number, why[0].text)
+            if not case.tools.rehearsal:
+                case.tools.store.remember(WITHDRAWN, _subject(case, proposal), case.now.isoformat(), case.now)
             return Proposed(outcome=Outcome.CLOSED, proposal=closed, why=why)
         case Open(why=why):
             draft = _push(case, seen, rebuild, change, branch)

@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.decide import assess, calendar, document, plan, publish
 from bot.errors import BotError, StoreError
+from bot.model.change import Change
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
 from bot.model.reasons import Reason
@@ -54,7 +55,8 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
             case, seen = _survey(tools, assignment, wish, started)
             policy = case.rules.policy
             record = _decided(case, seen)
-            return _guarded(record, lambda: _carried_out(case, seen, record))
+            done = _guarded(record, lambda: _carried_out(case, seen, record))
+            return _guarded(done, lambda: _withdrawn(case, seen, done))
 
     record = replace(_guarded(blank, run), finished_at=tools.clock())
     result = document.document(record, policy)
@@ -152,6 +154,31 @@ def _carried_out(case: Case, seen: Seen, record: RunRecord) -> RunRecord:
             return replace(record, outcome=Outcome.DEFERRED)
         case _:
             return record
+
+
+def _withdrawn(case: Case, seen: Seen, record: RunRecord) -> RunRecord:
+    """Close the security proposal whose reason is gone: what it fixed came in another way, or was taken back."""
+    whole = case.wish.trigger in {Trigger.AUTO, Trigger.SECURITY} and not (case.wish.only or case.wish.moves.narrow)
+    decided = record.plan
+    planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
+    gone = publish.left_over(seen.proposals, planned)
+    if not gone or not whole or not case.rules.enabled or not plan.calm(seen.snapshot, seen.images):
+        return record
+    why = Reason(code="obsolete", subject=case.name, text="nothing that it fixes is left to fix")
+    for proposal in gone:
+        empty = Rebuild(trigger=Trigger.SECURITY, branch=proposal.branch, quarter="", steps=(), why=(why,))
+        done = propose(case, seen, empty, Change())
+        outcome = Outcome.PLANNED if case.tools.rehearsal and done.outcome in PLANNED else done.outcome
+        more = Published(rebuild=empty, outcome=outcome, change=Change(), proposal=done.proposal, why=done.why)
+        quiet = record.outcome in {Outcome.NOTHING, Outcome.DEFERRED} and outcome is Outcome.CLOSED
+        record = replace(
+            record,
+            further=(*record.further, more),
+            outcome=outcome if quiet else record.outcome,
+            proposal=done.proposal if quiet else record.proposal,
+            why=(*record.why, *done.why) if quiet else record.why,
+        )
+    return record
 
 
 def _with_own(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:

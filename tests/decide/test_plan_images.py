@@ -536,3 +536,16 @@ def retagged(state: ImageState, tag: str, digest: str | None) -> ImageState:
 def test_a_difference_is_by_platform() -> None:
     both = Target(digest=NEW, differences=(Difference(diff=a_diff(BUG)), Difference(diff=a_diff(CVE))))
     assert branches(plan.plan(SECURITY, situation(a_state(newest=both)))) == ["quarterdeck/security"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "calm"),
+    [
+        ({}, True), ({"moved": True}, False), ({"silent": "down"}, False),
+        ({"inspections": (an_inspection(unreadable=("the archive does not answer",)),)}, False),
+        ({"inspections": (an_inspection(contents=some_contents(format=None), unreadable=("no database",)),)}, True),
+    ],
+)  # fmt: skip
+def test_only_where_everything_was_heard_nothing_is_urgent_for_certain(fields: dict[str, Any], calm: bool) -> None:
+    state = a_state(**{"moved": False, **fields})
+    assert plan.calm(a_snapshot(images=(state.use,)), (state,)) is calm

@@ -180,3 +180,17 @@ def test_no_second_proposal_is_opened_beside_an_open_one(
     assert decided.why
     if State.OPEN in states:
         assert not isinstance(decided, Open)
+
+
+def test_a_security_proposal_that_is_not_planned_any_more_is_left_over() -> None:
+    security = a_proposal(1, branch=publish.SECURITY_BRANCH)
+    others = (a_proposal(2), a_proposal(3, branch=publish.SECURITY_BRANCH, state=State.MERGED))
+    assert publish.left_over((security, *others), ()) == (security,)
+    assert publish.left_over((security, *others), {publish.SECURITY_BRANCH}) == ()
+
+
+def test_what_we_closed_ourselves_was_declined_by_nobody() -> None:
+    closed = a_proposal(7, state=State.CLOSED)
+    branch = closed.branch
+    assert isinstance(publish.publication(closed.marks, branch, (closed,), foreign=False), LeaveAlone)
+    assert isinstance(publish.publication(closed.marks, branch, (closed,), foreign=False, withdrawn={7}), Open)

@@ -101,6 +101,54 @@ class TestBesideTheQuarter:
         assert str(result.document["verdict"]).endswith("nothing security-relevant changed in it")
 
 
+class TestWithdrawn:
+    def opened(self) -> World:
+        world = between_quarters()
+        world.run()
+        assert branches(world) == [SECURITY]
+        return world
+
+    def test_a_fix_that_came_in_another_way_withdraws_its_proposal(self) -> None:
+        world = dockerfile(self.opened(), f"FROM {SLIM}@{NEW}\n")
+        result = world.run()
+        assert (result.record.outcome, world.proposals[0].state) == (Outcome.CLOSED, State.CLOSED)
+        assert result.document["pull_request"] is not None
+        rests(world)
+
+    def test_what_was_withdrawn_and_comes_back_is_proposed_again_since_nobody_declined_it(self) -> None:
+        world = self.opened()
+        world.tags[SLIM] = OLD
+        assert world.run().record.outcome is Outcome.CLOSED
+        world.tags[SLIM] = NEW
+        world.now += timedelta(days=1)
+        assert world.run().record.outcome is Outcome.OPENED
+        world.proposals[-1] = replace(world.proposals[-1], state=State.CLOSED)
+        assert world.run().record.outcome is Outcome.LEFT_ALONE, "and this was somebody's no"
+
+    @pytest.mark.parametrize("event", ["look", "waiting"])
+    def test_silence_withdraws_nothing(self, event: str) -> None:
+        world = dockerfile(self.opened(), f"FROM {SLIM}@{NEW}\n")
+        if event == "look":
+            world.failing["look"] = Unavailable("the registry does not answer")
+        else:
+            world.unanswered = ("the archive does not answer",)
+        world.run()
+        assert world.proposals[0].state is State.OPEN
+
+    def test_somebody_elses_commits_and_narrow_looks_withdraw_nothing(self) -> None:
+        world = dockerfile(self.opened(), f"FROM {SLIM}@{NEW}\n")
+        world.run(Wish(only="images"))
+        assert world.proposals[0].state is State.OPEN
+        world.branches[SECURITY] = replace(world.branches[SECURITY], author="person@example.org")
+        world.run()
+        assert world.proposals[0].state is State.OPEN
+
+    def test_a_rehearsal_only_says_so(self) -> None:
+        world = dockerfile(self.opened(), f"FROM {SLIM}@{NEW}\n")
+        result = world.run(rehearsal=True)
+        assert [one.outcome for one in result.record.further] == [Outcome.PLANNED]
+
+
 class TestAnotherRelease:
     def two(self, told: Any = FIX) -> World:
         """Give two images that go to the next Python; only what moves in the first is urgent."""
