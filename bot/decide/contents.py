@@ -25,6 +25,8 @@ DATA = frozenset({
 })  # fmt: skip
 """Source packages that hold data: an update of theirs is no fix of code, whatever suite it comes from."""
 
+SHOWN = 5  # ids in one sentence
+
 
 def compare(old: ImageContents, new: ImageContents) -> ImageDiff:
     """Compare two images of one platform; every change is of kind UNKNOWN until `classified` knows better.
@@ -207,3 +209,20 @@ def by_weight(rows: Iterable[SourceChange]) -> tuple[SourceChange, ...]:
             rows, key=lambda row: (not row.is_security, -ORDER.index(row.severity), kinds.index(row.kind), row.source)
         )
     )
+
+
+def changed(diffs: Iterable[ImageDiff]) -> tuple[SourceChange, ...]:
+    """Give the changes of all platforms, each once."""
+    return tuple(dict.fromkeys(row for diff in diffs for row in diff.sources))
+
+
+def told(rows: Iterable[SourceChange]) -> str:
+    """Name the flaws that are fixed in a few words: ids while they are few, else how many in which packages."""
+    found = tuple(rows)
+    ids = list(dict.fromkeys(one.id for row in found for one in row.advisories))
+    sources = list(dict.fromkeys(row.source for row in found))
+    more = f" and {len(sources) - SHOWN} more" if len(sources) > SHOWN else ""
+    where = f"{', '.join(sources[:SHOWN])}{more}"
+    if not ids:
+        return f"flaws without an id in {where}"
+    return f"{', '.join(ids)} in {where}" if len(ids) <= SHOWN else f"{len(ids)} flaws in {where}"

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from bot.decide.assess import platforms_of
-from bot.decide.contents import harmless
+from bot.decide.contents import changed, harmless, told
 from bot.decide.explain import verdict
-from bot.decide.images import changed, told
 from bot.decide.lifetimes import called
 from bot.model.change import Change
 from bot.model.contents import Advisory, ImageDiff, Lifetime, SourceChange, Support, worst

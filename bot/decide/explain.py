@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import assert_never
 
+from bot.decide.contents import changed, told
 from bot.decide.explain_images import image_sections, image_table, stamp_table
-from bot.decide.images import APART, APART_BRANCH, changed, told
+from bot.decide.images import APART, APART_BRANCH
 from bot.decide.markdown import block, code, prose, table
 from bot.formats import marks as hidden
 from bot.model.change import Change, HeldBack, PinChange

@@ -1,34 +1,25 @@
 """What is to be said and done about images: findings, and the steps of a rebuild."""
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
-from bot.decide import contents
+from bot.decide import contents, stamps
 from bot.decide.settle import hours
-from bot.formats.dockerfile_upgrades import LAYERS
+from bot.decide.stamps import Wanted
 from bot.model.contents import Advisory, ImageDiff, SourceChange, Support, major, minor
-from bot.model.findings import ArchiveAhead, EndOfLife, Finding, FrozenTag, MovedDigest, Unreadable
-from bot.model.images import Role, UpgradeLayer
+from bot.model.findings import EndOfLife, Finding, FrozenTag, MovedDigest, Unreadable
 from bot.model.observed import Difference, ImageState, Target
-from bot.model.packages import PackageFormat
-from bot.model.plan import Rebuild, Repin, Retag, Stamp, Step
+from bot.model.plan import Rebuild, Repin, Retag, Step
 from bot.model.policy import Policy, Trigger
 from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
 
 APART_BRANCH = "quarterdeck/base-"  # of a move to another release of the operating system or of Python
 APART = frozenset({"os-release", "python-minor"})
-MARK = 7  # hexadecimal digits: enough for the updates of one image
-MOST_MARKS = 24  # of single updates in one stamp
 URGENT = frozenset({"fixes", "archive-ahead"})
-SHOWN = 5  # ids in one sentence
-MANAGERS = {PackageFormat.DEB: "apt", PackageFormat.APK: "apk", PackageFormat.RPM: "dnf"}
 LONGEST_SLUG = 60
-ROOT = frozenset({"", "0", "root"})
 
 
 def findings(states: Iterable[ImageState], snapshot: Snapshot, policy: Policy) -> tuple[Finding, ...]:
@@ -44,103 +35,12 @@ def _findings(state: ImageState, snapshot: Snapshot, policy: Policy) -> Iterator
     if use.digest_span is None and (state.moved or (use.name.digest is None and policy.pin_digests)):
         why = f"its digest has to be written by hand: {use.obstacle}"
         yield Unreadable(path=use.path, line=use.line, subject=use.reference, why=why)
-    yield from ahead((state,), snapshot, policy)
+    yield from stamps.ahead((state,), snapshot, policy)
     if state.frozen is not None:
         yield FrozenTag(use=use, since=state.frozen.since, move_to=state.frozen.move_to, why=state.frozen.why)
     for lifetime in dict.fromkeys(one for seen in state.inspections for one in seen.lifetimes):
         if lifetime.state is not Support.SUPPORTED:
             yield EndOfLife(use=use, lifetime=lifetime)
-
-
-def ahead(states: Iterable[ImageState], snapshot: Snapshot, policy: Policy) -> tuple[ArchiveAhead, ...]:
-    """Name the mentions whose image lacks security updates that no build of ours has taken in either."""
-    rows = ((state, uncovered(state, snapshot, waiting_updates(state))) for state in states)
-    return tuple(
-        ArchiveAhead(use=state.use, digest=_inspected(state), updates=new, remedy=_remedy(state, snapshot, policy))
-        for state, new in rows
-        if new
-    )
-
-
-def _inspected(state: ImageState) -> str:
-    """Give the digest that `inspections` are of: the pinned one where the newest is another release."""
-    return (state.newest.another_release and state.use.name.digest) or state.newest.digest
-
-
-def waiting_updates(state: ImageState) -> tuple[SourceChange, ...]:
-    """Give the security updates that wait for the image of a mention, on any of its platforms."""
-    rows = (row for seen in state.inspections for row in seen.updates if row.is_security)
-    return tuple(dict.fromkeys(rows))
-
-
-def stamp_value(waiting: Iterable[SourceChange], now: datetime) -> str:
-    """Give a build argument's value: the day, and a mark of each update that waits, so that each is asked for once."""
-    marks = _marks(waiting)
-    return f"{now:%Y-%m-%d}.{'-'.join(marks) if len(marks) <= MOST_MARKS else _digest(marks)}"
-
-
-def _marks(waiting: Iterable[SourceChange]) -> list[str]:
-    return sorted({_digest([row.source, row.new]) for row in waiting})
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:MARK]
-
-
-def uncovered(state: ImageState, snapshot: Snapshot, waiting: tuple[SourceChange, ...]) -> tuple[SourceChange, ...]:
-    """Give what waits and was not there yet when the layers that upgrade were stamped last."""
-    layers = layers_of(state, snapshot)
-    held = [set(layer.stamp.partition(".")[2].split("-")) for layer in layers]
-    whole = _digest(_marks(waiting))
-    if held and all(whole in marks for marks in held):
-        return ()
-    return tuple(row for row in waiting if not held or any(_marks([row])[0] not in marks for marks in held))
-
-
-def layers_of(state: ImageState, snapshot: Snapshot) -> tuple[UpgradeLayer, ...]:
-    """Give the layers that upgrade the packages of a mention's image; the first of each stage is enough to stamp."""
-    use = state.use
-    if use.role is not Role.BASE:
-        return ()
-    return tuple(layer for layer in snapshot.upgrades if (layer.path, layer.base_line) == (use.path, use.line))
-
-
-def _remedy(state: ImageState, snapshot: Snapshot, policy: Policy) -> str:
-    if state.use.role is not Role.BASE:
-        return "wait for its next image, or build one of your own that upgrades its packages"
-    if layers_of(state, snapshot):
-        return "a stamp before the layer that upgrades packages makes the next build run it"
-    manager = manager_of(state)
-    if manager is None:
-        return "wait for its next image"
-    if not policy.add_upgrade_layer:
-        layer = f"`RUN {LAYERS[manager]}`"
-        return f"put {layer} behind its FROM, so that a build takes them in, or let add_upgrade_layer = true do it"
-    if _as_root(state):
-        return "a layer that upgrades packages is put behind its FROM"
-    layer = LAYERS[manager]
-    return f"its user is not root: write `USER root`, `RUN {layer}`, and the user that it had, behind its FROM"
-
-
-def manager_of(state: ImageState) -> str | None:
-    """Give the package manager inside a mention's image, None where that is not known."""
-    found = [one.contents.format for one in state.inspections if one.contents.format is not None]
-    return MANAGERS[found[0]] if found else None
-
-
-def _as_root(state: ImageState) -> bool:
-    return all(seen.contents.user.partition(":")[0] in ROOT for seen in state.inspections)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the steps depend on: the trigger, why the rebuild is made, and the repository with its policy."""
-
-    trigger: Trigger
-    why: Reason
-    snapshot: Snapshot
-    policy: Policy
-    now: datetime
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,7 +64,7 @@ def take(states: Iterable[ImageState], wanted: Wanted) -> Taken:
             apart = target.another_release
             steps = taken.apart.setdefault(_destination(target), []) if apart else taken.steps
             steps.append(_step(state, target, wanted))
-        taken.steps += _stamps(state, wanted)
+        taken.steps += stamps.steps(state, wanted)
     taken.waits = list(dict.fromkeys(taken.waits))
     return taken
 
@@ -220,8 +120,8 @@ def _wished(state: ImageState, wanted: Wanted, taken: Taken) -> Target | None:
 
 def _lost(urgent: Iterable[SourceChange], target: Target) -> bool:
     """Whether a fix that is urgent is not in another target."""
-    there = {(row.source, one.id) for row in changed(target.diffs) for one in row.advisories}
-    there |= {(row.source, "") for row in changed(target.diffs) if row.is_security}
+    there = {(row.source, one.id) for row in contents.changed(target.diffs) for one in row.advisories}
+    there |= {(row.source, "") for row in contents.changed(target.diffs) if row.is_security}
     wanted = {(row.source, one.id) for row in urgent for one in row.advisories or (Advisory(id=""),)}
     return bool(wanted - there)
 
@@ -282,10 +182,10 @@ def _release(name: str, target: Target) -> Iterator[Reason]:
 
 def _meaning(state: ImageState, target: Target, policy: Policy) -> Iterator[Reason]:
     name = state.use.name.tagged
-    fixed = [row for row in changed(target.diffs) if row.is_security]
+    fixed = [row for row in contents.changed(target.diffs) if row.is_security]
     if fixed:
         new = replace(state.use.name, tag=target.tag).tagged if target.tag else f"the new {name}"
-        text = f"{new} fixes {told(fixed)}"
+        text = f"{new} fixes {contents.told(fixed)}"
         code = "fixes" if contents.urgent(fixed, policy.security_severity) else "fixes-little"
         yield Reason(code=code, subject=name, text=text)
     elif can_wait(target.differences):
@@ -297,48 +197,9 @@ def can_wait(differences: Collection[Difference]) -> bool:
     return bool(differences) and all(contents.harmless(one.diff) and not one.unreadable for one in differences)
 
 
-def changed(diffs: Iterable[ImageDiff]) -> tuple[SourceChange, ...]:
-    """Give the changes of all platforms, each once."""
-    return tuple(dict.fromkeys(row for diff in diffs for row in diff.sources))
-
-
 def fixes(diffs: Iterable[ImageDiff], policy: Policy) -> tuple[SourceChange, ...]:
     """Give the changes that fix something at or above the policy's severity."""
-    return contents.urgent(changed(diffs), policy.security_severity)
-
-
-def told(rows: Iterable[SourceChange]) -> str:
-    """Name the flaws that are fixed in a few words: ids while they are few, else how many in which packages."""
-    found = tuple(rows)
-    ids = list(dict.fromkeys(one.id for row in found for one in row.advisories))
-    sources = list(dict.fromkeys(row.source for row in found))
-    more = f" and {len(sources) - SHOWN} more" if len(sources) > SHOWN else ""
-    where = f"{', '.join(sources[:SHOWN])}{more}"
-    if not ids:
-        return f"flaws without an id in {where}"
-    return f"{', '.join(ids)} in {where}" if len(ids) <= SHOWN else f"{len(ids)} flaws in {where}"
-
-
-def _stamps(state: ImageState, wanted: Wanted) -> list[Step]:
-    """Give the stamps that make a build take in what waits in the archive; what is not urgent waits for the quarter."""
-    waiting = waiting_updates(state)
-    new = uncovered(state, wanted.snapshot, waiting)
-    rows = contents.urgent(new, wanted.policy.security_severity) if wanted.trigger is Trigger.SECURITY else new
-    layers = layers_of(state, wanted.snapshot)
-    if not rows or state.use.role is not Role.BASE:
-        return []
-    value, use, name = stamp_value(waiting, wanted.now), state.use, state.use.name.tagged
-    text = f"fixes for {told(rows)} wait in the archive, and {name} was not rebuilt with them"
-    why = (Reason(code="archive-ahead", subject=name, text=text), wanted.why)
-    if layers:
-        return [
-            Step(action=Stamp(use=use, line=layer.line, manager=layer.manager, value=value), why=why)
-            for layer in layers
-        ]
-    manager = manager_of(state)
-    if not wanted.policy.add_upgrade_layer or manager is None or not _as_root(state):
-        return []
-    return [Step(action=Stamp(use=use, line=use.line, manager=manager, value=value, insert=True), why=why)]
+    return contents.urgent(contents.changed(diffs), policy.security_severity)
 
 
 def apart(taken: Taken, wanted: Wanted) -> tuple[Rebuild, ...]:

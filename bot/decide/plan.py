@@ -4,10 +4,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Literal, assert_never
 
-from bot.decide import images, publish, relocks
+from bot.decide import contents, images, publish, relocks
 from bot.decide.calendar import Due, NotDue, Verdict, frozen, not_due_reason
-from bot.decide.images import Taken, Wanted
+from bot.decide.images import Taken
 from bot.decide.relocks import Moves, Terms
+from bot.decide.stamps import Wanted
 from bot.model.observed import ImageState
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Policy, Schedule, Trigger
@@ -171,7 +172,7 @@ def _moved_reasons(situation: Situation) -> tuple[Reason, ...]:
 
 
 def _waiting(state: ImageState, policy: Policy) -> Reason:
-    name, rows = state.use.name.tagged, images.changed(state.newest.diffs)
+    name, rows = state.use.name.tagged, contents.changed(state.newest.diffs)
     security = [row for row in rows if row.is_security]
     if state.use.digest_span is None:
         why = f"it cannot be edited ({state.use.obstacle})"
@@ -180,7 +181,7 @@ def _waiting(state: ImageState, policy: Policy) -> Reason:
     elif state.newest.another_release:
         why = "it is another release of its OS or of Python, which stands apart then"
     elif security:
-        why = f"what it fixes ({images.told(security)}) is below {policy.security_severity}"
+        why = f"what it fixes ({contents.told(security)}) is below {policy.security_severity}"
     elif images.can_wait(state.newest.differences):
         why = "nothing security-relevant changed in it"
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.decide import diff, images, relocks
+from bot.decide import diff, relocks, stamps
 from bot.errors import BotError, LockFailed, RepoError
 from bot.formats import encodings, lock_file
 from bot.model.change import Change, FileText, ImageChange, PinChange, StampChange
@@ -194,7 +194,7 @@ def _image_row(action: Repin | Retag, step: Step, state: ImageState | None) -> I
 
 
 def _new_updates(job: Job, state: ImageState) -> tuple[SourceChange, ...]:
-    return images.uncovered(state, job.snapshot, images.waiting_updates(state))
+    return stamps.uncovered(state, job.snapshot, stamps.waiting_updates(state))
 
 
 def _stamp_rows(job: Job) -> tuple[StampChange, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.decide import assess, explain, images, publish
+from bot.decide import assess, explain, publish, stamps
 from bot.model.change import Change
 from bot.model.plan import Rebuild
 from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, State, Update
@@ -102,7 +102,7 @@ def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Draft:
         marks=marks,
         mismatches=assess.mismatches(seen.snapshot),
         states=seen.images,
-        ahead=images.ahead(seen.images, seen.snapshot, policy),
+        ahead=stamps.ahead(seen.images, seen.snapshot, policy),
     )
     return Draft(
         branch=rebuild.branch,

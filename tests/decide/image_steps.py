@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.decide import images
-from bot.decide.images import Wanted
+from bot.decide.stamps import Wanted
 from bot.model.contents import ChangeKind, SourceChange
 from bot.model.observed import ImageState
 from bot.model.packages import OsRelease

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.decide import images
-from bot.decide.images import Wanted
+from bot.decide.stamps import Wanted
 from bot.model.contents import ChangeKind, ImageDiff, SourceChange
 from bot.model.observed import Difference, Target
 from bot.model.packages import OsRelease

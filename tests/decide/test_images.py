@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.decide import images
+from bot.decide import contents, images, stamps
 from bot.model.contents import ChangeKind, SourceChange, Support
 from bot.model.findings import ArchiveAhead, EndOfLife, FrozenTag, MovedDigest, Unreadable
 from bot.model.images import Role
@@ -85,10 +85,10 @@ class TestFindings:
 
     def test_where_the_newest_is_another_release_what_waits_is_said_of_the_pinned_image(self) -> None:
         moved = a_state(diffs=(OTHER_OS,), inspections=(an_inspection(CVE),))
-        (found,) = images.ahead((moved,), a_snapshot(), Policy())
+        (found,) = stamps.ahead((moved,), a_snapshot(), Policy())
         assert found.digest == OLD
         unpinned = replace(moved, use=an_image())
-        assert [row.digest for row in images.ahead((unpinned,), a_snapshot(), Policy())] == [NEW]
+        assert [row.digest for row in stamps.ahead((unpinned,), a_snapshot(), Policy())] == [NEW]
 
     def test_a_frozen_tag_names_where_to_move(self) -> None:
         since = datetime(2026, 1, 1, tzinfo=UTC)
@@ -125,13 +125,13 @@ class TestFindings:
     def test_a_remedy_says_what_can_be_done(
         self, one: ImageState, snapshot: Snapshot, policy: Policy, remedy: str
     ) -> None:
-        (found,) = images.ahead((one,), snapshot, policy)
+        (found,) = stamps.ahead((one,), snapshot, policy)
         assert remedy in found.remedy
 
 
 class TestStamps:
     def value(self, *waiting: SourceChange, at: datetime = NOW) -> str:
-        return images.stamp_value(waiting, at)
+        return stamps.stamp_value(waiting, at)
 
     def marks(self, *waiting: SourceChange) -> list[str]:
         return self.value(*waiting).partition(".")[2].split("-")
@@ -147,12 +147,12 @@ class TestStamps:
         assert self.marks(CVE, replace(CVE, packages=("libssl3:arm64",))) == [mark]
 
     def test_of_many_updates_there_is_one_mark(self) -> None:
-        many = tuple(replace(CVE, source=f"s{n}") for n in range(images.MOST_MARKS + 1))
-        assert len(self.marks(*many[1:])) == images.MOST_MARKS
+        many = tuple(replace(CVE, source=f"s{n}") for n in range(stamps.MOST_MARKS + 1))
+        assert len(self.marks(*many[1:])) == stamps.MOST_MARKS
         assert len(self.marks(*many)) == 1
         assert steps(state(*many), snapshot=stamped(self.value(*many))) == ()
         assert steps(state(*many), snapshot=stamped(self.value(*many[1:]))) != ()
-        assert len(images.uncovered(state(), stamped(self.value(*many)), (*many, LOW))) == len(many) + 1
+        assert len(stamps.uncovered(state(), stamped(self.value(*many)), (*many, LOW))) == len(many) + 1
 
     def test_every_layer_that_upgrades_gets_it_and_the_reason_names_the_fixes(self) -> None:
         found = steps(state(CVE), trigger=Trigger.SECURITY, snapshot=stamped("", ""))
@@ -182,12 +182,12 @@ class TestStamps:
 
     def test_what_only_one_of_two_layers_took_in_is_new(self) -> None:
         half = stamped(self.value(CVE), self.value(LOW))
-        assert images.uncovered(state(), half, (CVE, LOW)) == (CVE, LOW)
-        assert images.uncovered(state(), stamped(self.value(CVE), self.value(CVE, LOW)), (CVE, LOW)) == (LOW,)
+        assert stamps.uncovered(state(), half, (CVE, LOW)) == (CVE, LOW)
+        assert stamps.uncovered(state(), stamped(self.value(CVE), self.value(CVE, LOW)), (CVE, LOW)) == (LOW,)
 
     def test_a_stamp_from_before_single_marks_or_of_nobodys_making_covers_nothing(self) -> None:
         for value in ("2026-11-24.0badcafe", "2026-11-24", "x", ""):
-            assert images.uncovered(state(), stamped(value), (CVE,)) == (CVE,)
+            assert stamps.uncovered(state(), stamped(value), (CVE,)) == (CVE,)
 
     def test_new_updates_give_a_new_value(self) -> None:
         old = self.value(CVE)
@@ -237,7 +237,7 @@ class TestWords:
         ],
     )
     def test_what_is_fixed_is_told_in_a_few_words(self, rows: list[SourceChange], text: str) -> None:
-        assert images.told(rows) == text
+        assert contents.told(rows) == text
 
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9./_-]{0,80}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,80})?", fullmatch=True)
