@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.decide import contents, lifetimes
-from bot.errors import BotError, StoreError
+from bot.errors import AccessDenied, BotError, RepoError, StoreError, Unavailable
 from bot.model.contents import Advisory, ImageContents, Lifetime, SourceChange, SourceMove, Told
 from bot.model.images import ImageName
 from bot.model.observed import Difference, Inspection
@@ -112,8 +112,11 @@ class Insides:
             blind = replace(diff, sources=(), added=(), removed=())
             return Difference(diff=blind, unreadable=unreadable)
         if contents.comparable(diff) and diff.sources:
-            rows = contents.by_weight(self._classified(diff.sources, whole(), {}))
-            diff = replace(diff, sources=rows)
+            try:
+                rows = self._classified(diff.sources, whole(), {})
+            except (AccessDenied, RepoError, Unavailable) as error:  # what changed is known all the same
+                return Difference(diff=diff, unreadable=(*unreadable, error.message))
+            diff = replace(diff, sources=contents.by_weight(rows))
             unreadable = (*unreadable, *self._glass.advisories.problems)
         return Difference(diff=diff, unreadable=tuple(dict.fromkeys(unreadable)))
 

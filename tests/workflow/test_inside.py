@@ -115,3 +115,20 @@ def test_every_image_and_every_pair_is_looked_at_once() -> None:
         insides.difference(NAME, OLD, NEW, "linux/amd64")
     assert setting.world.asked("waiting") == ["waiting 22"]
     assert setting.world.asked("changelogs") == ["changelogs openssl"]
+
+
+def test_what_changed_is_known_although_the_new_image_cannot_be_read_to_its_end() -> None:
+    setting = Setting()
+    old, new = some_contents(OLD), some_contents(NEW, packages=NEWER)
+    insides = setting.insides(old, new)
+    real = setting.world.told
+
+    def told(event: str) -> None:
+        real(event)
+        if setting.world.trace.count("contents 22 linux/amd64") > 1:
+            raise Unavailable("the registry went away")
+
+    setting.world.told = told  # type: ignore[method-assign]
+    found = insides.difference(NAME, OLD, NEW, "linux/amd64")
+    assert [row.kind for row in found.diff.sources] == [ChangeKind.UNKNOWN]
+    assert found.unreadable == ("the registry went away",)
