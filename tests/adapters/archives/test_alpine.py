@@ -37,7 +37,7 @@ def packed(*members: tuple[str, bytes]) -> bytes:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
         size = archive.offset
-    return gzip.compress(plain.getvalue()[:size])
+    return gzip.compress(plain.getvalue()[:size], mtime=0)
 
 
 def an_index(*rows: tuple[str, str, str]) -> bytes:
