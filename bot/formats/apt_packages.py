@@ -1,6 +1,6 @@
 """What an archive offers: the Packages file of one component and architecture, read as a stream.
 
-https://wiki.debian.org/DebianRepository/Format, "Packages" indices. A real one has 50 MB and 60,000 stanzas, so a
+Debian wiki, DebianRepository/Format, "Packages" indices. A real one has 50 MB and 60,000 stanzas, so a
 stanza is looked at only as far as is needed to know that nobody asked for it.
 """
 

@@ -1,6 +1,6 @@
 """What an archive says of one suite: the Release file, which is also the body of InRelease.
 
-https://wiki.debian.org/DebianRepository/Format, "Release files".
+Debian wiki, DebianRepository/Format, "Release files".
 """
 
 import re

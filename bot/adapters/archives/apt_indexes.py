@@ -1,6 +1,6 @@
 """The packages of a suite: Packages files, fetched by their hash, kept on disk, read as a stream.
 
-https://wiki.debian.org/DebianRepository/Format, "Packages" indices. One has 50 MB, so it is never whole in memory,
+Debian wiki, DebianRepository/Format, "Packages" indices. One has 50 MB, so it is never whole in memory,
 and one that did not change is not fetched again.
 """
 

@@ -1,6 +1,6 @@
 """The suites of apt archives: InRelease, asked once in a run, its signature and its dates checked.
 
-https://wiki.debian.org/DebianRepository/Format, "Release" files.
+Debian wiki, DebianRepository/Format, "Release" files.
 """
 
 import hashlib
