@@ -24,7 +24,7 @@ def config(ctx: click.Context, common: Common) -> None:
 @common_options
 def check(file: Path | None, common: Common) -> int:
     """Check FILE (default: the configuration that would be used); show every mistake with its line."""
-    from bot.cli.house import configuration_path, load  # noqa: PLC0415 - keeps --help light
+    from bot.cli.setting import configuration_path, load  # noqa: PLC0415 - keeps --help light
     from bot.settings import BadSettings, not_acted_on  # noqa: PLC0415
 
     path = configuration_path(Common(config=file, json=common.json) if file else common)

@@ -1,36 +1,26 @@
 """From options to a wired house: which configuration, which data folder, which repositories."""
 
 import difflib
-import logging
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import platformdirs
-
-from bot import wiring
 from bot.cli.options import Common
-from bot.cli.progress import progress
+from bot.cli.setting import ordered
 from bot.decide import calendar
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
 from bot.model.repository import Repository
 from bot.model.runs import Outcome
-from bot.settings import Settings, read
-from bot.system.clock import fixed_clock, system_clock
-from bot.wiring import Order
+from bot.wiring import house as wiring
 from bot.workflow.context import Assignment
 from bot.workflow.rebuild import Result
 
-PLACES = ("config/quarterdeck.toml", "/etc/quarterdeck/quarterdeck.toml")
-VARIABLE = "QUARTERDECK_CONFIG"
 URL = re.compile(r"^(?:file|https?|ssh)://|^[\w.-]+@[\w.-]+:")
 
 
@@ -127,63 +117,9 @@ def _never(name: str) -> dict[str, Any]:
 @contextmanager
 def open_house(common: Common, moment: datetime | None, *, rehearsal: bool) -> Iterator[Home]:
     """Read the configuration, set logging up, and wire."""
-    path, order = _ordered(common, moment, rehearsal=rehearsal)
+    path, order = ordered(common, moment, rehearsal=rehearsal)
     with wiring.open_house(order) as inner:
         yield Home(inner=inner, configuration=path)
-
-
-@contextmanager
-def open_images(common: Common, moment: datetime | None) -> Iterator[wiring.ImageHouse]:
-    """Read the configuration, set logging up, and wire what images are looked at with."""
-    _, order = _ordered(common, moment, rehearsal=True)
-    with wiring.open_images(order) as inner:
-        yield inner
-
-
-def _ordered(common: Common, moment: datetime | None, *, rehearsal: bool) -> tuple[Path | None, Order]:
-    set_up_logging(common)
-    path = configuration_path(common)
-    settings = load(path) if path else Settings()
-    order = Order(
-        settings=settings,
-        data_dir=data_dir(common, settings),
-        home=Path.home(),
-        clock=fixed_clock(moment) if moment else system_clock,
-        progress=progress(wanted=not common.no_progress),
-        rehearsal=rehearsal,
-    )
-    return path, order
-
-
-def configuration_path(common: Common) -> Path | None:
-    """Find the configuration: the option, the variable, then the two usual places; None where there is none.
-
-    Raises ConfigError where the one that was named does not exist.
-    """
-    named = common.config or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    if named is not None:
-        if not named.is_file():
-            hint = "write one with `quarterdeck config init`, or correct --config"
-            raise ConfigError(f"{named} does not exist or is not a file", hint=hint)
-        return named
-    return next((path for place in PLACES if (path := Path(place)).is_file()), None)
-
-
-def load(path: Path) -> Settings:
-    """Read a configuration file; raises ConfigError with every mistake."""
-    try:
-        return read(path.read_text("utf-8"), str(path))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
-
-
-def data_dir(common: Common, settings: Settings) -> Path:
-    """Give the data folder: the option, the configuration, then the user's own place for data."""
-    if common.data_dir is not None:
-        return common.data_dir.absolute()
-    return Path(settings.data_dir) if settings.data_dir else platformdirs.user_data_path("quarterdeck")
 
 
 def located(target: str) -> str:
@@ -201,34 +137,3 @@ def name_of(target: str) -> str:
         parts = [part for part in re.split(r"[/:]", target.removesuffix("/").removesuffix(".git")) if part]
         return "/".join(parts[-2:])
     return Path(located(target)).name.removesuffix(".git") or "repository"
-
-
-def set_up_logging(common: Common) -> None:
-    """Send log lines to stderr: warnings, with --verbose everything."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter(as_json=common.log_format == "json"))
-    ours = logging.getLogger("bot")
-    ours.handlers = [handler]
-    ours.propagate = False
-    ours.setLevel(logging.DEBUG if common.verbose else logging.WARNING)
-
-
-class _Formatter(logging.Formatter):
-    """Formats with structlog, which is loaded when there is something to say: most runs say nothing."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        super().__init__()
-        self._as_json = as_json
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Give one line."""
-        return self._inner.format(record)
-
-    @cached_property
-    def _inner(self) -> logging.Formatter:
-        import structlog  # noqa: PLC0415
-
-        processors = structlog.processors
-        renderer: Any = processors.JSONRenderer() if self._as_json else structlog.dev.ConsoleRenderer(colors=False)
-        shared: list[Any] = [structlog.stdlib.add_log_level, processors.TimeStamper(fmt="iso", utc=True)]
-        return structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)

@@ -34,11 +34,12 @@ def image(ctx: click.Context, common: Common) -> None:
 @common_options
 def inspect(ref: str, platform: str | None, now: str | None, common: Common) -> None:
     """Tell what is inside REF: its OS, Python, packages, waiting security updates, and how long it is supported."""
-    from bot.cli.house import open_images  # noqa: PLC0415 - keeps --help light
+    from bot.cli.setting import ordered  # noqa: PLC0415 - keeps --help light
     from bot.decide import image_document  # noqa: PLC0415
+    from bot.wiring.images import open_images  # noqa: PLC0415
     from bot.workflow.inside import Insides  # noqa: PLC0415
 
-    with open_images(common, moment_of(now)) as house:
+    with open_images(ordered(common, moment_of(now), rehearsal=True)[1]) as house:
         wanted = _platform(platform) if platform is not None else house.settings.policy.platforms[0]
         with house.order.progress.step(ref, "looking inside"):
             name = _name(ref)
@@ -64,11 +65,12 @@ def diff(old: str, new: str, platform: str | None, now: str | None, common: Comm
     OLD and NEW are references (`python:3.12-slim`, `ghcr.io/acme/web@sha256:…`); a NEW that is only a digest or a tag
     (`@sha256:…`, `:3.13-slim`) is one of the same repository.
     """
-    from bot.cli.house import open_images  # noqa: PLC0415 - keeps --help light
+    from bot.cli.setting import ordered  # noqa: PLC0415 - keeps --help light
     from bot.decide import image_document  # noqa: PLC0415
+    from bot.wiring.images import open_images  # noqa: PLC0415
     from bot.workflow.inside import Insides  # noqa: PLC0415
 
-    with open_images(common, moment_of(now)) as house:
+    with open_images(ordered(common, moment_of(now), rehearsal=True)[1]) as house:
         wanted = _platform(platform) if platform is not None else house.settings.policy.platforms[0]
         with house.order.progress.step(f"{old} → {new}", "looking inside"):
             whole = _beside(old, new)

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot import wiring
-from bot.cli import house
+from bot.cli import house as faces
+from bot.cli import setting
 from bot.cli.options import Common
 from bot.cli.progress import Silent
 from bot.decide.plan import Wish
@@ -16,7 +16,8 @@ from bot.model.releases import IndexView
 from bot.model.repository import Repository
 from bot.model.secrets import SecretRef
 from bot.settings import ForgeSettings, IndexSettings, RegistrySettings, Settings, read
-from bot.wiring import Order
+from bot.wiring import house as wiring
+from bot.wiring.order import Order
 from tests.builders import NOW
 
 
@@ -87,9 +88,9 @@ def test_the_data_folder_is_the_options_then_the_configurations_then_the_users(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
     configured = read('[bot]\ndata_dir = "/srv/q"\n', "x")
-    assert house.data_dir(Common(data_dir=tmp_path / "a"), configured) == tmp_path / "a"
-    assert house.data_dir(Common(), configured) == Path("/srv/q")
-    assert house.data_dir(Common(), Settings()) == tmp_path / "xdg/quarterdeck"
+    assert setting.data_dir(Common(data_dir=tmp_path / "a"), configured) == tmp_path / "a"
+    assert setting.data_dir(Common(), configured) == Path("/srv/q")
+    assert setting.data_dir(Common(), Settings()) == tmp_path / "xdg/quarterdeck"
 
 
 def test_the_configuration_is_the_options_then_the_variables_then_the_usual_places(
@@ -99,14 +100,14 @@ def test_the_configuration_is_the_options_then_the_variables_then_the_usual_plac
     monkeypatch.delenv("QUARTERDECK_CONFIG", raising=False)
     named = tmp_path / "named.toml"
     named.write_text("")
-    assert house.configuration_path(Common(config=named)) == named
+    assert setting.configuration_path(Common(config=named)) == named
     monkeypatch.setenv("QUARTERDECK_CONFIG", str(named))
-    assert house.configuration_path(Common()) == named
+    assert setting.configuration_path(Common()) == named
     monkeypatch.delenv("QUARTERDECK_CONFIG")
     (tmp_path / "config").mkdir()
     (tmp_path / "config/quarterdeck.toml").write_text("")
-    assert house.configuration_path(Common()) == Path("config/quarterdeck.toml")
-    assert house.load(Path("config/quarterdeck.toml")) == Settings()
+    assert setting.configuration_path(Common()) == Path("config/quarterdeck.toml")
+    assert setting.load(Path("config/quarterdeck.toml")) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -117,5 +118,5 @@ def test_the_configuration_is_the_options_then_the_variables_then_the_usual_plac
     ],
 )  # fmt: skip
 def test_a_url_is_called_by_its_last_two_parts(target: str, name: str) -> None:
-    assert house.name_of(target) == name
-    assert house.located(target) == target
+    assert faces.name_of(target) == name
+    assert faces.located(target) == target

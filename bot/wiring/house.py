@@ -1,17 +1,11 @@
-"""The only module that names implementations: one typed dict per port, one line per implementation."""
+"""Everything that works on repositories: forges, workspaces, indexes, lockers, the store."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from bot.adapters.advisories.feeds import Feed
-from bot.adapters.advisories.osv import DEFAULTS, OsvAdvisories
-from bot.adapters.archives.alpine import SECDB, AlpineArchive
-from bot.adapters.archives.debian import DebianArchive
 from bot.adapters.engines.threads import ThreadEngine
 from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.local import LocalForge
@@ -19,114 +13,35 @@ from bot.adapters.forges.recording import RecordingForge
 from bot.adapters.indexes.gate import Gate
 from bot.adapters.indexes.pages import Pages
 from bot.adapters.indexes.simple import SimpleIndex
-from bot.adapters.lifetimes.shipped import ShippedLifetimes
 from bot.adapters.lockers.interpreters import OURS, Interpreters
 from bot.adapters.lockers.memory import Memory
 from bot.adapters.lockers.pip_tools import PipToolsLocker
 from bot.adapters.lockers.rooms import Confinement, Rooms
 from bot.adapters.lockers.uv_pip import UvPipLocker
-from bot.adapters.registries.built import BuiltTags
-from bot.adapters.registries.oci import OciRegistry, RegistryHost
-from bot.adapters.registries.shelf import Shelf
 from bot.adapters.workspaces.git import GitWorkspace
 from bot.adapters.workspaces.recording import RecordingWorkspace
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
-from bot.formats import image_name
 from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
-from bot.model.packages import PackageFormat
 from bot.model.repository import Repository
-from bot.model.secrets import Credential, SecretRef
-from bot.ports import Archive, Clock, Engine, Forge, Locker, Progress, Workspace
-from bot.settings import RepositorySettings, Settings
+from bot.model.secrets import SecretRef
+from bot.ports import Engine, Forge, Locker, Workspace
+from bot.settings import RepositorySettings
 from bot.system import confine
 from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
-from bot.system.secrets import docker_credentials, reveal
+from bot.system.secrets import reveal
+from bot.wiring.images import ImageHouse
+from bot.wiring.order import Order, credential
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.inside import Glass
 from bot.workflow.rebuild import Result, work
 
 if TYPE_CHECKING:
     from bot.adapters.stores.sql import SqlStore
 
 ForgeKind: TypeAlias = Literal["local", "github"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a face wants wired: the settings, where data is kept, the time, and whether effects only are recorded."""
-
-    settings: Settings
-    data_dir: Path
-    home: Path
-    clock: Clock
-    progress: Progress
-    rehearsal: bool
-
-
-class ImageHouse:
-    """What images are looked at with; it needs no database."""
-
-    def __init__(self, order: Order, http: Http) -> None:
-        self.order = order
-        self.settings = order.settings
-        self.clock = order.clock
-        self.http = http
-
-    @cached_property
-    def registry(self) -> OciRegistry:
-        """All registries of this run."""
-        hosts = {
-            entry.host: RegistryHost(
-                host=entry.host,
-                mirror=entry.mirror,
-                insecure=entry.insecure,
-                credential=_credential(entry.username, entry.password),
-            )
-            for entry in self.settings.registries
-        }
-        shelf = Shelf(self.order.data_dir / "cache" / "images")
-        lists = {normal(one.image): one.url for one in self.settings.built_tags}
-        return OciRegistry(
-            self.http,
-            hosts,
-            docker_credentials,
-            self.clock,
-            recall=shelf.recall,
-            remember=shelf.remember,
-            built=BuiltTags(self.http, lists).of,
-        )
-
-    @cached_property
-    def glass(self) -> Glass:
-        """With what images are looked at."""
-        return Glass(
-            registry=self.registry,
-            archives={kind: make(self) for kind, make in ARCHIVES.items()},
-            advisories=self.advisories,
-            lifetimes=self.lifetimes,
-        )
-
-    @cached_property
-    def advisories(self) -> OsvAdvisories:
-        """Known flaws of the packages of operating systems; a configured feed stands in for the default one."""
-        named = tuple(
-            Feed(ecosystem=one.ecosystem, url=one.url, configured=True)
-            for one in self.settings.advisories
-            if one.kind == "osv"
-        )
-        known = {feed.ecosystem for feed in named}
-        feeds = (*named, *(feed for feed in DEFAULTS if feed.ecosystem not in known))
-        return OsvAdvisories(self.http, feeds, self.order.data_dir / "cache" / "advisories", self.clock)
-
-    @cached_property
-    def lifetimes(self) -> ShippedLifetimes:
-        """When releases end."""
-        folder = self.order.data_dir / "cache" / "lifetimes"
-        return ShippedLifetimes(self.http, folder, self.clock, self.settings.lifetimes.url)
 
 
 class House:
@@ -269,13 +184,6 @@ class House:
 
 
 @contextmanager
-def open_images(order: Order) -> Iterator[ImageHouse]:
-    """Wire what images are looked at with, and close it afterwards. Raises ConfigError."""
-    with Http() as http:
-        yield ImageHouse(order, http)
-
-
-@contextmanager
 def open_house(order: Order) -> Iterator[House]:
     """Wire everything for one run, and close it afterwards. Raises StoreError and ConfigError."""
     from bot.adapters.stores.sql import SqlStore  # noqa: PLC0415 - SQLAlchemy costs 0.25 s that `image` need not pay
@@ -313,42 +221,16 @@ LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.PIP_TOOLS: lambda house: PipToolsLocker(house.rooms, house.interpreters, house.memory),
     LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.interpreters, house.memory),
 }
-ARCHIVES: Mapping[PackageFormat, Callable[[ImageHouse], Archive]] = {
-    PackageFormat.DEB: lambda house: DebianArchive(house.http, house.order.data_dir / "cache" / "archives" / "deb"),
-    PackageFormat.APK: lambda house: AlpineArchive(
-        house.http, house.order.data_dir / "cache" / "archives" / "apk", house.clock, _secdb(house.settings)
-    ),
-}
 ENGINES: Mapping[str, Callable[[House], Engine]] = {
     "threads": lambda house: ThreadEngine(house.settings.engine.workers),
 }
 
 
-def _secdb(settings: Settings) -> str:
-    """Give where Alpine's security database is."""
-    return next((one.url for one in settings.advisories if one.kind == "secdb"), SECDB)
-
-
-def normal(image: str) -> str:
-    """Give an image's registry and repository; raises ConfigError where it is none."""
-    try:
-        name = image_name.parse(image)
-    except ValueError as error:
-        raise ConfigError(f"[[built_tags]] image: {error}") from error
-    return f"{name.registry}/{name.repository}"
-
-
-def _credential(username: SecretRef | None, password: SecretRef | None) -> Credential | None:
-    if username is None or password is None:
-        return None
-    return Credential(username=reveal(username).reveal(), password=reveal(password))
-
-
 def _with_credentials(url: str, username: SecretRef | None, password: SecretRef | None) -> str:
     """Write a credential into an index address, which only pip's and uv's private configuration gets to see."""
-    credential = _credential(username, password)
-    if credential is None:
+    found = credential(username, password)
+    if found is None:
         return url
-    user, secret = quote(credential.username, safe=""), quote(credential.password.reveal(), safe="")
+    user, secret = quote(found.username, safe=""), quote(found.password.reveal(), safe="")
     parts = urlsplit(url)
     return parts._replace(netloc=f"{user}:{secret}@{parts.netloc}").geturl()

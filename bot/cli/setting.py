@@ -1,0 +1,98 @@
+"""From options to what is wired: which configuration, which data folder, which log."""
+
+import logging
+import os
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from bot.cli.options import Common
+from bot.cli.progress import progress
+from bot.errors import ConfigError
+from bot.settings import Settings, read
+from bot.system.clock import fixed_clock, system_clock
+from bot.wiring.order import Order
+
+PLACES = ("config/quarterdeck.toml", "/etc/quarterdeck/quarterdeck.toml")
+VARIABLE = "QUARTERDECK_CONFIG"
+
+
+def ordered(common: Common, moment: datetime | None, *, rehearsal: bool) -> tuple[Path | None, Order]:
+    """Read the configuration, set logging up, and say what is to be wired; with the configuration's path, if any."""
+    set_up_logging(common)
+    path = configuration_path(common)
+    settings = load(path) if path else Settings()
+    order = Order(
+        settings=settings,
+        data_dir=data_dir(common, settings),
+        home=Path.home(),
+        clock=fixed_clock(moment) if moment else system_clock,
+        progress=progress(wanted=not common.no_progress),
+        rehearsal=rehearsal,
+    )
+    return path, order
+
+
+def configuration_path(common: Common) -> Path | None:
+    """Find the configuration: the option, the variable, then the two usual places; None where there is none.
+
+    Raises ConfigError where the one that was named does not exist.
+    """
+    named = common.config or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if named is not None:
+        if not named.is_file():
+            hint = "write one with `quarterdeck config init`, or correct --config"
+            raise ConfigError(f"{named} does not exist or is not a file", hint=hint)
+        return named
+    return next((path for place in PLACES if (path := Path(place)).is_file()), None)
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file; raises ConfigError with every mistake."""
+    try:
+        return read(path.read_text("utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+
+
+def data_dir(common: Common, settings: Settings) -> Path:
+    """Give the data folder: the option, the configuration, then the user's own place for data."""
+    if common.data_dir is not None:
+        return common.data_dir.absolute()
+    return Path(settings.data_dir) if settings.data_dir else platformdirs.user_data_path("quarterdeck")
+
+
+def set_up_logging(common: Common) -> None:
+    """Send log lines to stderr: warnings, with --verbose everything."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter(as_json=common.log_format == "json"))
+    ours = logging.getLogger("bot")
+    ours.handlers = [handler]
+    ours.propagate = False
+    ours.setLevel(logging.DEBUG if common.verbose else logging.WARNING)
+
+
+class _Formatter(logging.Formatter):
+    """Formats with structlog, which is loaded when there is something to say: most runs say nothing."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give one line."""
+        return self._inner.format(record)
+
+    @cached_property
+    def _inner(self) -> logging.Formatter:
+        import structlog  # noqa: PLC0415
+
+        processors = structlog.processors
+        renderer: Any = processors.JSONRenderer() if self._as_json else structlog.dev.ConsoleRenderer(colors=False)
+        shared: list[Any] = [structlog.stdlib.add_log_level, processors.TimeStamper(fmt="iso", utc=True)]
+        return structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)

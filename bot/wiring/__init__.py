@@ -1,0 +1,1 @@
+"""The only room that names implementations: one typed dict per port, one line per implementation."""
