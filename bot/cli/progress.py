@@ -71,5 +71,5 @@ def progress(*, wanted: bool) -> Silent | Spinners | Lines:
         return Silent()
     from rich.console import Console  # noqa: PLC0415 - machines need no spinner
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     return Spinners(console) if console.is_terminal else Lines()

@@ -27,9 +27,9 @@ WIDTH_WITHOUT_TERMINAL = 120
 def console() -> Console:
     """Give stdout, with a sensible width where it is a file or a pipe."""
     if sys.stdout.isatty():
-        return Console(highlight=False, soft_wrap=False)
+        return Console(highlight=False, soft_wrap=False, emoji=False)
     # whatever FORCE_COLOR says: who reads a file or a pipe asked for none
-    return Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL, color_system=None, force_terminal=False)
+    return Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL, color_system=None, force_terminal=False, emoji=False)
 
 
 def result(finished: Result) -> None:
@@ -65,6 +65,11 @@ def head(out: Console, seen: dict[str, Any]) -> None:
         number = f"#{request['number']} " if request["number"] else ""
         where = f" {request['url']}" if request["url"] else ""
         out.print(f"  {number}{escape(request['title'])} ({request['state']}){escape(where)}", soft_wrap=True)
+    for more in seen.get("further", ()):
+        request = more["pull_request"] or {"number": 0, "title": more["branch"], "state": "not there"}
+        number = f"#{request['number']} " if request["number"] else ""
+        told = f"{number}{request['title']} ({request['state']}, {more['outcome']})"
+        out.print(f"  beside it: {escape(told)}", soft_wrap=True)
 
 
 def _proposal(out: Console, finished: Result) -> None:

@@ -254,9 +254,8 @@ def _row(kind: str, subject: str, path: str, current: str | None, why: str) -> d
 
 def _plan(plan: Plan) -> dict[str, object]:
     match plan:
-        case Rebuild(trigger=trigger, steps=own, apart=apart):
-            steps = (*own, *(step for one in apart for step in one.steps))
-            row = {"decision": "rebuild", "trigger": str(trigger), "until": None, "steps": [_step(s) for s in steps]}
+        case Rebuild(trigger=trigger):
+            row = {"decision": "rebuild", "trigger": str(trigger), "until": None, "steps": _steps(plan)}
         case Deferred(until=until):
             row = {"decision": "deferred", "trigger": None, "until": _time(until), "steps": []}
         case NothingToDo():
@@ -264,6 +263,16 @@ def _plan(plan: Plan) -> dict[str, object]:
         case _:
             assert_never(plan)
     return {**row, "why": _reasons(plan.why)}
+
+
+def _steps(rebuild: Rebuild) -> list[dict[str, object]]:
+    """Give the steps of a rebuild and of those apart; what several of them take stands once, with the first branch."""
+    found: dict[tuple[object, object], dict[str, object]] = {}
+    for one in (rebuild, *rebuild.apart):
+        for step in one.steps:
+            row = _step(step)
+            found.setdefault((row["action"], row["target"]), {**row, "branch": one.branch})
+    return list(found.values())
 
 
 def _step(step: Step) -> dict[str, object]:

@@ -111,3 +111,10 @@ def test_a_data_folder_that_cannot_be_one_says_what_to_do(
     said = terminal("image", "inspect", "web:a", *NOW)
     assert said.code == 1
     assert "--data-dir" in said.err
+
+
+def test_a_tag_between_colons_is_no_picture(terminal: Terminal, registry: DockerRegistry) -> None:
+    push(registry, "new")
+    assert "web:new" in terminal("image", "inspect", "web:new", *NOW).out
+    push(registry, "old")
+    assert "→ :new " in terminal("image", "diff", "web:old", ":new", *NOW).out.replace("web:new", ":new")
