@@ -229,8 +229,9 @@ def _still(wish: Wish, situation: Situation, taken: Taken, why: Reason, quarter:
     ripe = [state.ripe for state in situation.images if state.moved and state.ripe and state.ripe > situation.now]
     if settling and ripe:
         return Deferred(until=min(ripe), why=(why, *taken.waits))
-    every = "every image that can be edited" if any(state.moved for state in situation.images) else "every image"
-    what = f"{every} is at its newest digest"
+    some = any(state.moved for state in situation.images)
+    some = some or any(use.name.tag is None or use.digest_span is None for use in snapshot.images)
+    what = f"every image{' that can be edited' if some else ''} is at its newest digest"
     looks = not moves.narrow and wish.only != "locks" and bool(snapshot.images)
     if not looks:
         what = relocks.nothing_to_compile(moves, snapshot.locks)

@@ -121,7 +121,7 @@ def test_images_are_pinned_and_moved_ones_repinned() -> None:
     unpinned = replace(unheard, snapshot=a_snapshot(images=(bare, stuck, current)))
     nothing = plan.plan(Wish(only="images"), unpinned)
     assert isinstance(nothing, NothingToDo)
-    assert nothing.why[-1].text == "every image is at its newest digest"
+    assert nothing.why[-1].text == "every image that can be edited is at its newest digest"
     assert all(isinstance(s.action, Relock) for s in _rebuild(plan.plan(Wish(only="locks"), situation)).steps)
 
 
