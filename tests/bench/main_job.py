@@ -25,13 +25,13 @@ NAMES = ["app", *(f"package-{number:02d}" for number in range(1, 30))]
 CHILD = """
 import atexit, json, os, sys
 from pathlib import Path
-import bot.adapters.lockers.asking as asking, bot.adapters.lockers.pip_tools as pip_tools
+import bot.adapters.lockers.rooms as rooms
 from bot.system import process
 started = []
 def noted(argv, **options):
-    started.append(" ".join(argv[:4]))
+    started.append(" ".join(argv))
     return process.run(argv, **options)
-asking.run = pip_tools.run = noted
+rooms.run = noted
 def told():
     peak = next(l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM"))
     Path(os.environ["NOTES"]).write_text(json.dumps({"started": started, "kib": int(peak.split()[1])}))
