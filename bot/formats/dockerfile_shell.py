@@ -21,6 +21,7 @@ COPIES = frozenset({"cp", "mv", "ln", "install"})
 COMMAND_OPTION = re.compile(r"-[a-zA-Z]*c")
 DOCUMENT = re.compile(r"[0-9]*<<-?(?:'[^']*'|\"[^\"]*\"|[^\s<>'\"])+")
 DEEPEST = 3
+MOST_SCRIPTS = 50  # inner scripts of one RUN; without an end, one that runs itself costs its length to the third power
 UNKNOWN = Value(text=UNSET, missing=("only the shell knows it",))
 
 
@@ -41,6 +42,7 @@ class Shell:
     folder: str | None
     found: list[Found] = field(default_factory=list)
     lost: int = 0
+    scripts: int = 0
 
     def run(self, body: str, documents: Sequence[str]) -> None:
         """Take the body of a RUN without its flags: the shell form, the exec form, or a here-document."""
@@ -96,8 +98,9 @@ class Shell:
     def _inner(self, rest: Sequence[str], depth: int) -> None:
         """Take `sh -c SCRIPT`; what it changes for itself is undone behind it."""
         at = next((at for at, word in enumerate(rest) if COMMAND_OPTION.fullmatch(word)), None)
-        if at is None or depth >= DEEPEST or not rest[at + 1 :]:
+        if at is None or depth >= DEEPEST or not rest[at + 1 :] or self.scripts >= MOST_SCRIPTS:
             return
+        self.scripts += 1
         folder = self.folder
         self._script(rest[at + 1], depth + 1)
         self.folder = folder

@@ -281,3 +281,10 @@ def test_nothing_makes_it_fail_and_it_only_names_files_of_the_repository(text: s
     for found in installs("services/web/Dockerfile", text, Paths.of(FILES)):
         assert found.lock in FILES
         assert 1 <= found.line <= text.count("\n") + 1
+
+
+def test_a_script_that_runs_itself_is_not_followed_without_end() -> None:
+    again = 'sh -c "$A"; ' * 300
+    text = f"FROM python:3.12\nCOPY . .\nRUN A='{again}'; {again} pip install -r requirements.txt\n"
+    found = installs("Dockerfile", text, Paths.of({"Dockerfile", "requirements.txt"}))
+    assert [one.lock for one in found] == ["requirements.txt"]
