@@ -25,6 +25,7 @@ READERS = 4
 INSIDE = frozenset({Role.BASE, Role.RUN})  # of the others only single files are used, or none
 PASSING = (AccessDenied, RepoError, Unavailable)  # one image that cannot be looked into is a finding, no failure
 MOVES_KIND = "tag-moves"
+UPDATES_KIND = "waiting-updates"
 NO_TAG = "it has a digest and no tag, so nobody can tell what comes after it: write the tag before the digest"
 MOST_PASSED = 3  # tags that are too new, before a rebuild leaves the tag as it is
 FROZEN_KIND = "frozen-tag"
@@ -168,8 +169,23 @@ class _Study:
                 unread.append(_sentence(error))
                 continue
             unread += seen.unreadable
-            found.append(seen)
+            found.append(self._with_earlier(seen))
         return tuple(found)
+
+    def _with_earlier(self, seen: Inspection) -> Inspection:
+        """Let what an archive said of this very image lately stand in where it does not answer now.
+
+        Otherwise what was proposed for its sake would go and come back with every bad hour.
+        """
+        store, subject = self.case.tools.store, f"{seen.contents.digest} {seen.contents.platform}"
+        if set(seen.unreadable) <= set(seen.contents.unreadable):
+            text = kept.updates_text(seen.updates, self.case.now)
+            if kept.updates(store.recall(UPDATES_KIND, subject), self.case.now) != seen.updates:
+                store.remember(UPDATES_KIND, subject, text, self.case.now)
+            return seen
+        known = kept.updates(store.recall(UPDATES_KIND, subject), self.case.now) or ()
+        told = {row.source for row in seen.updates}
+        return replace(seen, updates=(*seen.updates, *(row for row in known if row.source not in told)))
 
     def _target(  # noqa: PLR0913 - what a move is made of
         self, key: _Key, old: str | None, new: str, unread: list[str], *, moved: bool, tag: str | None = None

@@ -1,11 +1,13 @@
-"""What was said of a tag, as text for the store: it stands in for a registry that is not heard, and saves questions."""
+"""What was said of tags and archives, as text for the store: it stands in for who is not heard, and saves questions."""
 
 import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.decide.retag import Moves
+from bot.model.contents import Advisory, ChangeKind, SourceChange
 from bot.model.observed import Frozen, Offer
+from bot.model.policy import Severity
 from bot.workflow.look import TRUSTED_FOR
 
 
@@ -44,6 +46,46 @@ def verdict(text: str | None, now: datetime, longest: timedelta) -> tuple[Frozen
         return (Frozen(since=datetime.fromisoformat(since) if since else None, move_to=move_to, why=why),)
     except (ValueError, TypeError, KeyError, IndexError):
         return None
+
+
+def updates_text(updates: tuple[SourceChange, ...], now: datetime) -> str:
+    """Write what waits in an archive so that `updates` gives the same."""
+    rows = [
+        [
+            row.source,
+            row.old,
+            row.new,
+            row.packages,
+            row.kind,
+            [[a.id, a.aliases, a.severity, a.url] for a in row.advisories],
+        ]
+        for row in updates
+    ]
+    return json.dumps({"at": now.isoformat(), "found": rows})
+
+
+def updates(text: str | None, now: datetime) -> tuple[SourceChange, ...] | None:
+    """Read what waits in an archive; None where nothing is kept, or nothing that is young enough."""
+    try:
+        rows = _found(text, now, TRUSTED_FOR)
+        return None if rows is None else tuple(_update(row) for row in rows)
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+
+
+def _update(row: list[Any]) -> SourceChange:
+    source, old, new, packages, kind, advisories = row
+    return SourceChange(
+        source=source,
+        old=old,
+        new=new,
+        packages=tuple(packages),
+        kind=ChangeKind(kind),
+        advisories=tuple(
+            Advisory(id=name, aliases=tuple(aliases), severity=Severity(severity), url=url)
+            for name, aliases, severity, url in advisories
+        ),
+    )
 
 
 def _found(text: str | None, now: datetime, longest: timedelta) -> list[Any] | None:

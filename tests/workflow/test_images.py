@@ -323,6 +323,18 @@ class TestArchive:
         assert world.run().record.outcome is Outcome.LEFT_ALONE
         assert not world.asked("push", "update")
 
+    def test_an_archive_that_falls_silent_takes_nothing_back_for_two_weeks(self) -> None:
+        world = self.ahead()
+        world.run()
+        world.waiting, world.unanswered = (), ("the archive does not answer",)
+        world.now += timedelta(days=1)
+        assert world.run().record.outcome is Outcome.LEFT_ALONE
+        assert "the archive does not answer" in findings(world, "unreadable")
+        assert len(findings(world, "archive-ahead")) == 1
+        world.now += timedelta(days=14)
+        assert world.run().record.outcome is Outcome.NOTHING
+        assert only_proposal(world).state is State.OPEN, "silence is no reason to withdraw it"
+
     def test_once_merged_they_are_neither_found_nor_proposed_and_new_ones_are(self) -> None:
         world = self.ahead()
         self.merge(world)

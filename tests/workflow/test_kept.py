@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.decide.retag import Moves
+from bot.model.contents import ChangeKind
 from bot.model.observed import Frozen, Offer
+from bot.model.policy import Severity
 from bot.workflow import kept
 from bot.workflow.look import TRUSTED_FOR
-from tests.builders import NOW
+from tests.builders import NOW, a_source_change, an_advisory
 
 DAY = timedelta(days=1)
 STRANGE = ["", "null", "{", "[]", "7", "{}", '{"at": 1}', '{"at": "2026-11-24T12:00:00+00:00"}',
@@ -27,6 +29,17 @@ def test_a_verdict_survives(found: Frozen | None) -> None:
 @given(st.builds(Moves, taken=st.none() | TEXT, offered=st.lists(st.builds(Offer, tag=TEXT, kind=TEXT)).map(tuple)))
 def test_moves_survive(found: Moves) -> None:
     assert kept.moves(kept.moves_text(found, NOW), NOW) == found
+
+
+def test_what_waits_survives_and_is_forgotten_when_it_is_old() -> None:
+    rows = (
+        a_source_change(advisories=(an_advisory(aliases=("DSA-1",)), an_advisory("CVE-2", Severity.UNKNOWN))),
+        a_source_change("zlib", kind=ChangeKind.DATA),
+    )
+    assert kept.updates(kept.updates_text(rows, NOW), NOW + DAY) == rows
+    assert kept.updates(kept.updates_text(rows, NOW), NOW + TRUSTED_FOR) is None
+    assert [kept.updates(text, NOW) for text in (None, *STRANGE[:-1])] == [None] * len(STRANGE)
+    assert kept.updates('{"at": "2026-11-24T12:00:00+00:00", "found": [["a", "1", "2", [], "odd", []]]}', NOW) is None
 
 
 def test_what_is_too_old_or_from_the_future_is_forgotten() -> None:
