@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.model.change import FileText
-from bot.model.contents import Advisory, ArchiveAnswer, ImageContents, LifetimeTable, SourceMove, Told
+from bot.model.contents import Advisory, ArchiveAnswer, FeedState, ImageContents, LifetimeTable, SourceMove, Told
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.packages import OsRelease
 from bot.model.plan import Relock
@@ -21,6 +21,7 @@ from bot.model.reasons import Reason
 from bot.model.releases import Release as Release  # noqa: PLC0414 - part of the Index port
 from bot.model.repository import CommitInfo, Head, Remote, Repository, TreeFile
 from bot.model.runs import RunRecord
+from bot.model.talk import Comment, Page, ReleaseNote
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +48,40 @@ class Forge(Protocol):
 
     def close(self, repository: Repository, number: int, comment: str) -> Proposal:
         """Close a proposal and say why in a comment."""
+        ...
+
+
+class Talk(Protocol):
+    """What people and we say to each other at a forge."""
+
+    def comments(self, repository: Repository, number: int) -> tuple[Comment, ...]:
+        """Give the comments on a proposal, oldest first; none where the forge has no such thing."""
+        ...
+
+    def may_write(self, repository: Repository, author: str) -> bool:
+        """Say whether a person may push to the repository."""
+        ...
+
+    def say(self, repository: Repository, number: int, text: str) -> None:
+        """Comment on a proposal; what we said there already is not said again."""
+        ...
+
+    def keep_page(self, repository: Repository, page: Page) -> str:
+        """Keep one page, written only where its text differs; give its address, "" where the forge has no pages.
+
+        One that a person closed stays closed and as it is.
+        """
+        ...
+
+
+class ReleaseNotes(Protocol):
+    """What projects say of their releases, at the forge where their source is."""
+
+    def between(self, source: str, old: str, new: str) -> tuple[ReleaseNote, ...]:
+        """Give the notes of the releases after `old` up to `new`, newest first; `source` is an address of the project.
+
+        Empty where that is no forge that can be asked. Raises Unavailable and AccessDenied.
+        """
         ...
 
 
@@ -147,6 +182,27 @@ class Advisories(Protocol):
     @property
     def problems(self) -> tuple[str, ...]:
         """What could not be had of what was asked until now, as sentences."""
+        ...
+
+
+class PinAdvisories(Protocol):
+    """Known flaws of Python packages."""
+
+    def affecting(self, name: str, version: str) -> tuple[Advisory, ...]:
+        """Give what affects a release of a package (normalised name), the worst first; one row for each flaw.
+
+        Raises Unavailable where that cannot be told, StoreError where the data folder cannot be used.
+        """
+        ...
+
+    @property
+    def feeds(self) -> tuple[FeedState, ...]:
+        """Where this comes from; empty means that nothing at all is known."""
+        ...
+
+    @property
+    def edition(self) -> str:
+        """A text that changes when what is known does."""
         ...
 
 

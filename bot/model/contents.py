@@ -49,12 +49,43 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advisory:
-    """A known flaw by its id; `aliases` are its other ids, sorted; `url` is where people read about it."""
+    """A known flaw by its id; `aliases` are its other ids, sorted; `url` is where people read about it.
+
+    Where it was asked about one version of a package, `fixed_in` is the first version after it that has the fix ("":
+    none is known). `summary` is one line in the words of the record, "" where it has none.
+    """
 
     id: str
     aliases: tuple[str, ...] = ()
     severity: Severity = Severity.UNKNOWN
     url: str = ""
+    fixed_in: str = ""
+    summary: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All ids that it is known by, its own first."""
+        return (self.id, *self.aliases)
+
+    @property
+    def malicious(self) -> bool:
+        """Whether it says that the package itself is malware (OSV ids that begin with `MAL-`)."""
+        return any(name.startswith("MAL-") for name in self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """One source of advisories: whose packages it speaks of (`PyPI`), and where it is, without credentials.
+
+    `as_of` is the age of what is known of it, None where nothing is; `records` counts its advisories, None where it
+    is asked package by package. `problem` is a sentence, "" where all is well.
+    """
+
+    ecosystem: str
+    source: str
+    as_of: datetime | None
+    records: int | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
