@@ -16,6 +16,7 @@ from bot.model.contents import Advisory, ArchiveAnswer, FeedState, ImageContents
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.packages import OsRelease
 from bot.model.plan import Relock
+from bot.model.policy import Ignored
 from bot.model.proposal import Draft, Proposal
 from bot.model.reasons import Reason
 from bot.model.releases import Release as Release  # noqa: PLC0414 - part of the Index port
@@ -257,6 +258,13 @@ class Locker(Protocol):
         """
         ...
 
+    def obstacle(self, tree: Path, relock: Relock, now: datetime) -> str:
+        """Ask, without compiling, why this does not resolve, in the resolver's words; "" where it does.
+
+        Raises LockFailed and Unavailable as `relock` does.
+        """
+        ...
+
 
 class Store(Protocol):
     """Run history, proposals of the local forge, and answers worth keeping. Losing it costs time, nothing else."""
@@ -279,6 +287,14 @@ class Store(Protocol):
 
     def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
         """Insert (number 0: the next one is given) or replace by number."""
+        ...
+
+    def ignored(self, repository: str) -> tuple[Ignored, ...]:
+        """Give what people asked to leave alone in a repository, by subject; what is over too."""
+        ...
+
+    def ignore(self, repository: str, wish: Ignored) -> None:
+        """Keep such a wish, instead of an older one about the same subject."""
         ...
 
     def recall(self, kind: str, key: str) -> str | None:

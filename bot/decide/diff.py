@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
@@ -76,7 +76,7 @@ class Holders:
     """What may hold a pin back: its source lines, the lock's Python, the cooldown, and the packages that want it.
 
     `parents` maps a package of the lock that requires the pin to its version and its Requires-Dist lines;
-    `build` names packages whose source distributions may be built.
+    `build` names packages whose source distributions may be built, `cooldown` is the policy's.
     """
 
     wanted: tuple[Requirement, ...]
@@ -84,6 +84,7 @@ class Holders:
     cutoff: datetime | None
     parents: Mapping[str, tuple[str, tuple[str, ...]]]
     build: tuple[str, ...] = ()
+    cooldown: timedelta = timedelta(0)
 
 
 def held_back(pin: Pin, path: str, latest: Release, holders: Holders) -> HeldBack:
@@ -100,19 +101,28 @@ def held_back(pin: Pin, path: str, latest: Release, holders: Holders) -> HeldBac
         or _by_wheels(pin.name, latest, holders.build)
         or Reason(code="resolver", subject=pin.name, text="the resolver found no set of versions with it")
     )
-    return HeldBack(path=path, name=pin.name, taken=pin.version, newest=latest.version, why=why)
+    until = _ripe(latest, holders.cooldown) if why.code == "cooldown" else None
+    return HeldBack(path=path, name=pin.name, taken=pin.version, newest=latest.version, why=why, until=until)
+
+
+def _ripe(latest: Release, cooldown: timedelta) -> datetime | None:
+    """Give the first moment at which the cooldown lets a release pass: it counts whole days (UTC)."""
+    if latest.uploaded_at is None:
+        return None
+    day = latest.uploaded_at.astimezone(UTC).date() + timedelta(days=1)
+    return datetime.combine(day, time(), tzinfo=UTC) + cooldown
 
 
 def _by_source(latest: Release, wanted: tuple[Requirement, ...]) -> Reason | None:
     for requirement in wanted:
-        if not _allows(requirement.specifier, latest.version):
+        if not allows(requirement.specifier, latest.version):
             where = f"{requirement.path}:{requirement.line}"
             return Reason(code="source", subject=where, text=f"{requirement.name}{requirement.specifier} in {where}")
     return None
 
 
 def _by_python(latest: Release, python: str) -> Reason | None:
-    if _allows(latest.requires_python, f"{python}.99") or not python:
+    if allows(latest.requires_python, f"{python}.99") or not python:
         return None
     text = f"it needs Python {latest.requires_python}, the lock is for {python}"
     return Reason(code="python", subject=python, text=text)
@@ -132,7 +142,7 @@ def _by_parent(name: str, latest: Release, parents: Mapping[str, tuple[str, tupl
                 wanted = Parsed(line)
             except InvalidRequirement:
                 continue
-            if canonicalize_name(wanted.name) == name and not _allows(str(wanted.specifier), latest.version):
+            if canonicalize_name(wanted.name) == name and not allows(str(wanted.specifier), latest.version):
                 text = f"{parent} {parent_version} wants {name}{wanted.specifier}"
                 return Reason(code="package", subject=parent, text=text)
     return None
@@ -153,7 +163,8 @@ def version(text: str) -> Version | None:
         return None
 
 
-def _allows(specifier: str, text: str) -> bool:
+def allows(specifier: str, text: str) -> bool:
+    """Say whether a specifier (PEP 440) allows a version; one that nobody can read forbids nothing."""
     try:
         return SpecifierSet(specifier).contains(text, prereleases=True)
     except InvalidSpecifier:

@@ -10,8 +10,9 @@ from bot.decide.contents import changed, harmless, told
 from bot.decide.explain import verdict
 from bot.decide.lifetimes import called
 from bot.model.change import Change
-from bot.model.contents import Advisory, ImageDiff, Lifetime, SourceChange, Support, worst
+from bot.model.contents import Advisory, FeedState, ImageDiff, Lifetime, SourceChange, Support, worst
 from bot.model.findings import (
+    Accepted,
     ArchiveAhead,
     EndOfLife,
     Finding,
@@ -21,6 +22,7 @@ from bot.model.findings import (
     PythonMismatch,
     QuarterDue,
     Unreadable,
+    VulnerablePin,
 )
 from bot.model.images import ImageName, ImageUse
 from bot.model.locks import Lock
@@ -63,13 +65,16 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "held_back": _held(run.change) if run.change else [],
         "notes": _reasons(run.change.notes if run.change else _notes(run)),
         "commands": list(run.change.commands) if run.change else [],
-        "verdict": _verdict(run),
+        "verdict": verdict_of(run),
         "why": _reasons(run.why),
         "trigger": str(run.asked),
         "next_due": _time(run.next_due) if run.next_due else None,
         "started_at": _time(run.started_at),
         "finished_at": _time(run.finished_at),
         "further": [_further(one) for one in run.further],
+        "accepted": [_accepted(one) for one in run.accepted],
+        "feeds": [feed(one) for one in run.feeds],
+        "doubts": _reasons(run.doubts),
     }
 
 
@@ -78,11 +83,32 @@ def _notes(run: RunRecord) -> tuple[Reason, ...]:
     return tuple(dict.fromkeys(note for state in run.images for note in state.notes))
 
 
-def _verdict(run: RunRecord) -> str:
+def verdict_of(run: RunRecord) -> str:
+    """Give the line that says how a run ended, with what nobody could tell: silence would look like safety."""
+    doubts = [reason.text for reason in run.doubts]
     if run.failure:
-        return run.failure.message
+        return "; ".join([run.failure.message, *doubts])
     parts = [verdict(run.plan)] if run.plan else []
-    return "; ".join([*parts, *(reason.text for reason in run.why)])
+    return "; ".join(dict.fromkeys([*parts, *(reason.text for reason in run.why), *doubts]))
+
+
+def feed(one: FeedState) -> dict[str, object]:
+    """Give a source of advisories, and how old it is."""
+    as_of = _time(one.as_of) if one.as_of else None
+    return {
+        "ecosystem": one.ecosystem,
+        "source": one.source,
+        "as_of": as_of,
+        "records": one.records,
+        "problem": one.problem,
+    }
+
+
+def _accepted(one: Accepted) -> dict[str, object]:
+    return {
+        "id": one.advisory.id, "aliases": list(one.advisory.aliases), "subject": one.name, "path": one.path,
+        "version": one.version, "until": f"{one.until:%Y-%m-%d}", "reason": one.reason,
+    }  # fmt: skip
 
 
 def _lock(lock: Lock) -> dict[str, object]:
@@ -125,6 +151,15 @@ def _finding(finding: Finding) -> dict[str, object]:
     match finding:
         case MovedDigest() | ArchiveAhead() | FrozenTag() | EndOfLife():
             return _image_finding(finding)
+        case VulnerablePin():
+            return _row("vulnerable-pin", finding.name, finding.path, finding.version, finding.why) | {
+                "fixed_in": finding.fixed_in,
+                "advisories": [advisory(one) for one in finding.advisories],
+                "severity": str(worst(one.severity for one in finding.advisories)),
+                "line": finding.line,
+                "direct": finding.direct,
+                "via": list(finding.via),
+            }
         case QuarterDue(quarter=quarter, since=since):
             why = f"due since {since:%Y-%m-%d}" if since else "never rebuilt before"
             return _row("quarter-due", quarter, "", None, why)
@@ -204,7 +239,8 @@ def _fixed(run: RunRecord) -> list[str]:
     """Give the ids that the changes of this run fix."""
     changes = [one for one in (run.change, *(more.change for more in run.further)) if one]
     rows = [row for change in changes for row in _security(change)]
-    return sorted({one.id for row in rows for one in row.advisories})
+    pins = {row.advisory.id for change in changes for row in change.fixed}
+    return sorted({one.id for row in rows for one in row.advisories} | pins)
 
 
 def _security(change: Change) -> Iterator[SourceChange]:
@@ -218,6 +254,9 @@ def _remaining(run: RunRecord) -> list[dict[str, object]]:
     """Give the advisories that nothing of this run fixes, and why."""
     fixed = set(_fixed(run))
     rows: dict[tuple[str, str], dict[str, object]] = {}
+    for (name, path, package), why in pins_left(run).items():
+        subject = f"{package} in {path}"
+        rows[name, subject] = {"id": name, "subject": subject, "why": why}
     for finding in run.findings:
         if isinstance(finding, ArchiveAhead):
             for row in finding.updates:
@@ -226,6 +265,16 @@ def _remaining(run: RunRecord) -> list[dict[str, object]]:
                     if one.id not in fixed:
                         rows[one.id, subject] = {"id": one.id, "subject": subject, "why": finding.remedy}
     return list(rows.values())
+
+
+def pins_left(run: RunRecord) -> dict[tuple[str, str, str], str]:
+    """Give why advisories about pins stay, by (id, lock, package): those that no change of this run fixes."""
+    changes = [one for one in (run.change, *(more.change for more in run.further)) if one]
+    fixed = {(row.advisory.id, row.path, row.name) for change in changes for row in change.fixed}
+    told = {(one.id, row.path, row.name): row.why for row in run.findings if isinstance(row, VulnerablePin)
+            for one in row.advisories}  # fmt: skip
+    told |= {(row.advisory.id, row.path, row.name): row.why.text for change in changes for row in change.remaining}
+    return {key: why for key, why in sorted(told.items()) if key not in fixed}
 
 
 def _further(one: Published) -> dict[str, object]:

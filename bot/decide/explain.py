@@ -1,23 +1,27 @@
 """Reasons become text here and nowhere else: title and body of a proposal, and the one line of a verdict."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import assert_never
 
 from bot.decide.contents import changed, told
+from bot.decide.explain_ending import ending as last_sections
+from bot.decide.explain_flaws import accepted_table, alert, fixed_table, in_words, proof, remaining_table
 from bot.decide.explain_images import image_sections, image_table, stamp_table
 from bot.decide.images import APART, APART_BRANCH
 from bot.decide.markdown import block, code, prose, table
-from bot.formats import marks as hidden
 from bot.model.change import Change, HeldBack, PinChange
-from bot.model.findings import ArchiveAhead, PythonMismatch, Unreadable
+from bot.model.contents import FeedState
+from bot.model.findings import Accepted, ArchiveAhead, PythonMismatch, Unreadable
 from bot.model.observed import ImageState
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
-from bot.model.proposal import Marks
+from bot.model.proposal import Draft, Marks
 from bot.model.reasons import Reason
 
 LONGEST_TITLE = 100  # characters
+PLAIN_ROWS = 40  # of tables of advisories in the plain form
 LIMIT = 65_536  # characters in the body of a pull request on GitHub
 MOVES_ALONG = "moves-along"  # the code of the reasons that decide/steps.py gives
 
@@ -27,6 +31,8 @@ class Story:
     """Everything that the body of one proposal is made from; the same story gives the same bytes.
 
     `ahead` are the images whose newest build lacks security updates, whether or not the change brings them in.
+    `feeds` are what pins were looked up in, `doubts` what is not known, `accepted` what somebody accepted. A fix that
+    is younger than `cooldown` is marked with its age.
     """
 
     repository: str
@@ -37,6 +43,10 @@ class Story:
     mismatches: tuple[PythonMismatch, ...] = ()
     states: tuple[ImageState, ...] = ()
     ahead: tuple[ArchiveAhead, ...] = ()
+    feeds: tuple[FeedState, ...] = ()
+    doubts: tuple[Reason, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    cooldown: timedelta = timedelta(0)
 
 
 def title(rebuild: Rebuild, change: Change) -> str:
@@ -62,7 +72,12 @@ def _release(rebuild: Rebuild) -> str | None:
 
 
 def _fixed_in_words(change: Change) -> str:
-    """Name what is fixed, "" where nothing is known to be."""
+    """Name what is fixed, pins before images, "" where nothing is known to be."""
+    parts = [in_words(change.fixed), _fixed_in_images(change)]
+    return "; ".join(part for part in parts if part)
+
+
+def _fixed_in_images(change: Change) -> str:
     rows = [row for image in change.images for row in changed(image.diffs) if row.is_security]
     rows += [row for stamp in change.stamps for row in stamp.updates]
     return told(dict.fromkeys(rows)) if rows else ""
@@ -70,9 +85,9 @@ def _fixed_in_words(change: Change) -> str:
 
 def body(story: Story, limit: int = LIMIT) -> str:
     """Give the body: in full, or plainer where that would exceed the forge's limit in characters."""
-    ending = _ending(story)
+    ending = last_sections(story.rebuild, story.marks)
     for sections in (_full, _plain, _minimal):
-        text = "\n\n".join(part for part in [opening(story), *sections(story)] if part)
+        text = "\n\n".join(part for part in [opening(story), alert(story.doubts), *sections(story)] if part)
         whole = f"{text}\n\n{ending}"
         if len(whole) <= limit:
             return whole
@@ -109,12 +124,28 @@ def verdict(plan: Plan) -> str:
             assert_never(plan)
 
 
+def aside(draft: Draft | None) -> str:
+    """Say to people who took a proposal over what would have changed; the same content is the same text."""
+    intro = "This branch carries commits of yours, so it is left as it is."
+    if draft is None:
+        return f"{intro} Nothing of what it was made for is left to do: close it, or keep it for what you added."
+    again = code("@quarterdeck recreate")
+    return (
+        f"{intro} It would now be: **{prose(draft.title)}**. Comment {again} to have it made anew without your commits."
+        f"\n\n<!-- quarterdeck-aside: {draft.marks.content} -->"
+    )
+
+
 def _full(story: Story) -> list[str]:
     change = story.change
     return [
+        fixed_table(change.fixed, story.cooldown),
         *_pin_tables(change.pins),
         _along(change.pins),
         *image_sections(change, story.states, story.ahead),
+        remaining_table(change.remaining),
+        accepted_table(story.accepted),
+        proof(story.feeds),
         _held_table(change.held_back),
         _mismatches(story.mismatches),
         _notes(change.notes),
@@ -132,7 +163,9 @@ def _plain(story: Story) -> list[str]:
     more = [f"- and {_plural(rest, 'package')} that these pull in"] if rest else []
     heading = ["## Packages\n\n" + "\n".join([*rows, *more])] if change.pins else []
     return [
+        fixed_table(change.fixed[:PLAIN_ROWS], story.cooldown),
         *heading,
+        remaining_table(change.remaining[:PLAIN_ROWS]),
         image_table(change.images),
         stamp_table(change.stamps),
         _unreadable(story.unreadable[:20]),
@@ -141,10 +174,12 @@ def _plain(story: Story) -> list[str]:
 
 
 def _minimal(story: Story) -> list[str]:
+    count = len({row.advisory.id for row in story.change.fixed})
+    fixes = f"It fixes {_plural(count, 'advisory').replace('advisorys', 'advisories')}. " if count else ""
     files = [f"- {code(file.path)}" for file in story.change.files[:200]]
     more = len(story.change.files) - len(files)
     tail = [f"- and {more} more"] if more else []
-    return ["There is too much to list here: the commit shows every line.\n\n" + "\n".join([*files, *tail])]
+    return [f"{fixes}There is too much to list here: the commit shows every line.\n\n" + "\n".join([*files, *tail])]
 
 
 def _pin_tables(pins: tuple[PinChange, ...]) -> list[str]:
@@ -215,16 +250,6 @@ def _reproduce(change: Change) -> str:
         return ""
     intro = "The same, by hand, at the root of the repository:"
     return f"## How to reproduce\n\n{intro}\n\n{block(change.commands)}"
-
-
-def _ending(story: Story) -> str:
-    later = "the next quarter" if story.rebuild.quarter else "its content changes"
-    no = (
-        "## How to say no\n\nClose it. Exactly this content is not proposed again before "
-        f"{later}. To change what is proposed, change the sources (a bound such as {code('django<5')} is kept) or the "
-        f"policy in {code('.quarterdeck.toml')}. Quarterdeck leaves this branch alone once it carries commits of yours."
-    )
-    return f"{no}\n\n{hidden.render(story.marks)}\n"
 
 
 def _counted(change: Change) -> str:

@@ -1,16 +1,18 @@
 """What to do about a repository: rebuild, wait, or nothing, each with its reasons."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Literal, assert_never
 
-from bot.decide import contents, images, publish, relocks
+from bot.decide import contents, flaws, images, publish, relocks
 from bot.decide.calendar import Due, NotDue, Verdict, frozen, not_due_reason
+from bot.decide.exceptions import Exceptions
 from bot.decide.images import Taken
 from bot.decide.relocks import Moves, Terms
 from bot.decide.stamps import Wanted
+from bot.model.flaws import FlawedPin
 from bot.model.observed import ImageState
-from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
+from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild, Step
 from bot.model.policy import Policy, Schedule, Trigger
 from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
@@ -31,8 +33,9 @@ class Wish:
 class Situation:
     """Everything that a plan depends on.
 
-    `stale` are the paths of locks that do not match their sources. `images` are the mentions of images whose tags
-    were seen; `open_quarters` are quarters whose proposal stands open, which is kept current.
+    `stale` are the paths of locks that do not match their sources, `flawed` the pins that advisories affect, and
+    `exceptions` what people accepted. `images` are the mentions of images whose tags were seen; `open_quarters` are
+    quarters whose proposal stands open, which is kept current.
     """
 
     snapshot: Snapshot
@@ -43,6 +46,8 @@ class Situation:
     schedule: Schedule
     now: datetime
     stale: frozenset[str] = frozenset()
+    flawed: tuple[FlawedPin, ...] = ()
+    exceptions: Exceptions = field(default_factory=lambda: Exceptions(today=date.min))
 
 
 def plan(wish: Wish, situation: Situation) -> Plan:
@@ -114,28 +119,64 @@ def _security(wish: Wish, situation: Situation) -> Rebuild | None:
     What leads to the same other release stands in one proposal: with a fix comes then all of it, as it does in a
     quarter, so that the proposal is the same one whatever made us look.
     """
-    if wish.only == "locks" or wish.moves.narrow:
+    if wish.moves.narrow:
         return None
     snapshot, policy = situation.snapshot, situation.policy
     why = Reason(
         code="security", subject=snapshot.repository, text=f"fixes at or above {policy.security_severity} wait"
     )
+    locks = () if wish.only == "images" else _fixes(wish, situation, why)
     wanted = Wanted(trigger=Trigger.SECURITY, why=why, snapshot=snapshot, policy=policy, now=situation.now)
-    taken = images.take(situation.images, wanted)
-    whole = images.take(situation.images, replace(wanted, trigger=Trigger.QUARTERLY)).apart
+    looked = () if wish.only == "locks" else _wanted_images(situation)
+    taken = images.take(looked, wanted)
+    whole = images.take(looked, replace(wanted, trigger=Trigger.QUARTERLY)).apart
     taken.apart = {where: whole.get(where, steps) for where, steps in taken.apart.items()}
     apart = images.apart(taken, wanted)
-    if not taken.steps:
+    steps = (*locks, *taken.steps)
+    if not steps:
         return replace(apart[0], apart=apart[1:]) if apart else None
-    told = dict.fromkeys(reason for step in taken.steps for reason in step.why if reason.code in images.URGENT)
+    told = dict.fromkeys(reason for step in steps for reason in step.why if reason.code in images.URGENT)
     return Rebuild(
         trigger=Trigger.SECURITY,
         branch=publish.SECURITY_BRANCH,
         quarter="",
-        steps=tuple(taken.steps),
+        steps=steps,
         why=tuple(told),
         apart=apart,
         waits=tuple(taken.waits),
+    )
+
+
+def _fixes(wish: Wish, situation: Situation, why: Reason) -> tuple[Step, ...]:
+    """Give the steps that remove the flaws of pins that are bad enough; nobody's cooldown holds for those."""
+    policy = situation.policy
+    urgent = [one for one in situation.flawed if flaws.urgent(one, policy.security_severity)]
+    cutoff = _cutoff(situation, Trigger.SECURITY, wish.moves)
+    terms = Terms(stale=situation.stale, cutoff=cutoff, policy=policy, why=why)
+    return relocks.fixes(urgent, situation.snapshot.locks, terms)
+
+
+def _wanted_images(situation: Situation) -> tuple[ImageState, ...]:
+    """Leave out the images that somebody asked to leave alone."""
+    return tuple(state for state in situation.images if situation.exceptions.image(state.use) is None)
+
+
+def _ignored(situation: Situation) -> tuple[Reason, ...]:
+    """Say what stays where it is because somebody asked for that in a proposal."""
+    snapshot, exceptions = situation.snapshot, situation.exceptions
+    names = {pin.name for lock in snapshot.locks for pin in lock.pins}
+    asked = [(name, exceptions.package(name)) for name in sorted(names)]
+    asked += [(use.name.tagged, exceptions.image(use)) for use in snapshot.images]
+    return tuple(
+        dict.fromkeys(
+            Reason(
+                code="ignored",
+                subject=name,
+                text=f"{name} stays as it is until {one.until:%Y-%m-%d}, as {one.by} asked: {one.reason}",
+            )
+            for name, one in asked
+            if one is not None
+        )
     )
 
 
@@ -198,19 +239,22 @@ def _due_reason(quarter: str, since: datetime | None, repository: str) -> Reason
 def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, why: Reason) -> Plan:
     snapshot, moves = situation.snapshot, wish.moves
     cutoff = _cutoff(situation, trigger, moves)
-    terms = Terms(stale=situation.stale, cutoff=cutoff, policy=situation.policy, why=why)
+    ignored = _ignored(situation)
+    kept = frozenset(reason.subject for reason in ignored)
+    terms = Terms(stale=situation.stale, cutoff=cutoff, policy=situation.policy, why=why, kept=kept)
     locks = relocks.steps(moves, snapshot.locks, terms) if wish.only != "images" else ()
     wanted = Wanted(trigger=trigger, why=why, snapshot=snapshot, policy=situation.policy, now=situation.now)
     looked = wish.only != "locks" and not moves.narrow
-    taken = images.take(situation.images, wanted) if looked else Taken()
+    taken = images.take(_wanted_images(situation), wanted) if looked else Taken()
     apart = images.apart(taken, wanted)
+    waits = (*taken.waits, *ignored)
     if not locks and not taken.steps and not apart:
         return _still(wish, situation, taken, why, quarter)
-    branch = f"{publish.QUARTERLY_PREFIX}{quarter}" if trigger is Trigger.QUARTERLY else "quarterdeck/manual"
+    branch = f"{publish.QUARTERLY_PREFIX}{quarter}" if trigger is Trigger.QUARTERLY else publish.MANUAL_BRANCH
     unheard = relocks.unheard(moves, snapshot.locks)
     steps = (*locks, *taken.steps)
     if not steps:  # only moves to other releases: the first of them is the rebuild
-        return replace(apart[0], apart=apart[1:], waits=tuple(taken.waits))
+        return replace(apart[0], apart=apart[1:], waits=waits)
     return Rebuild(
         trigger=trigger,
         branch=branch,
@@ -218,7 +262,7 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
         steps=steps,
         why=(why, *unheard),
         apart=apart,
-        waits=tuple(taken.waits),
+        waits=waits,
     )
 
 
@@ -252,7 +296,7 @@ def loose_ends(snapshot: Snapshot, states: tuple[ImageState, ...], waits: tuple[
         for name in names
         if name not in told
     )
-    return tuple(dict.fromkeys([*waits, *notes, *silent]))
+    return tuple(dict.fromkeys([*(one for one in waits if one.code != "ignored"), *notes, *silent]))
 
 
 def calm(snapshot: Snapshot, states: tuple[ImageState, ...]) -> bool:

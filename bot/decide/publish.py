@@ -1,174 +1,171 @@
-"""What to do with a draft, given what stands at the forge: open, update, leave alone or close."""
+"""What to do with a draft, given what stands at the forge: open, update, leave alone, wait or close. All of it pure."""
 
-import hashlib
-import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
 
-from bot.decide.images import APART_BRANCH
-from bot.model.change import Change, FileText, StampChange
-from bot.model.plan import Rebuild
+from bot.decide.fingerprint import is_no
 from bot.model.policy import Trigger
-from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update
+from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update, Wait
 from bot.model.reasons import Reason
-from bot.model.repository import CommitInfo
 
-TRAILER = "Quarterdeck-Content"
-BRANCH = "Quarterdeck-Branch"
 QUARTERLY_PREFIX = "quarterdeck/quarterly-"
 SECURITY_BRANCH = "quarterdeck/security"
-WHY_NOW = frozenset({  # which is no part of what is proposed
-    "never-rebuilt", "quarter-due", "quarter-open", "security", "manual",
-})  # fmt: skip
+MANUAL_BRANCH = "quarterdeck/manual"
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def marks(rebuild: Rebuild, change: Change, base: str) -> Marks:
-    """Fingerprint a change: codes, subjects and targets for what a person may decline, bytes for what is pushed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What else the decision about one branch depends on.
 
-    The date of a stamp is part of neither: what waits in the archive is asked once, not every day. A move to another
-    release is the same one whatever made us look.
+    `foreign`: its newest commit is somebody else's. `conflicts`: what it stands on moved on, so that it cannot be
+    merged as it is. `asked`: a person with write permission asked to rebuild it onto the newest base, or to recreate
+    it, whatever was committed there. `others` counts our other open proposals, of which `most` may be open; `again` is
+    when to look again where there are that many. `stuck` says why nothing could be made this time, "" where something
+    could, or nothing is left to do; `gone` says what became of what a proposal was for, where that is known.
     """
-    rows = [["pin", row.path, row.name, row.new, _codes(row.why)] for row in change.pins]
-    rows += [
-        ["image", image.path, image.name, image.new, _codes(image.why), *([image.retagged] if image.retagged else [])]
-        for image in change.images
-    ]
-    rows += [
-        ["stamp", stamp.path, stamp.name, stamp.new.partition(".")[2], _codes(stamp.why)] for stamp in change.stamps
-    ]
-    files = [[file.path, hashlib.sha256(_undated(file, change.stamps)).hexdigest()] for file in change.files]
-    content = rows or files
-    asked = ["", ""] if rebuild.branch.startswith(APART_BRANCH) else [rebuild.trigger, rebuild.quarter]
-    return Marks(
-        trigger=rebuild.trigger, quarter=rebuild.quarter, base=base,
-        content=_digest([*asked, sorted(content, key=json.dumps)]),
-        files=_digest(sorted(files)),
-    )  # fmt: skip
+
+    foreign: bool = False
+    conflicts: bool = False
+    asked: Literal["", "rebase", "recreate"] = ""
+    others: int = 0
+    most: int = 100
+    again: datetime = NEVER
+    stuck: str = ""
+    gone: str = ""
 
 
-def _undated(file: FileText, stamps: Iterable[StampChange]) -> bytes:
-    data = file.data
-    for stamp in stamps:
-        if stamp.path == file.path:
-            data = data.replace(stamp.new.encode(), stamp.new.partition(".")[2].encode())
-    return data
+CALM = Circumstances()
 
 
 def publication(
-    draft: Marks | None,
-    branch: str,
-    proposals: tuple[Proposal, ...],
-    *,
-    foreign: bool,
-    withdrawn: Collection[int] = (),
+    draft: Marks | None, branch: str, proposals: tuple[Proposal, ...], around: Circumstances = CALM
 ) -> Publication:
-    """Decide for one branch; `draft` None means that nothing would change, `foreign` that others committed to it.
-
-    `withdrawn` are the numbers of proposals that we closed ourselves, which nobody declined.
-    """
+    """Decide for one branch; `draft` None means that nothing would change."""
     ours = [proposal for proposal in proposals if proposal.branch == branch]
     standing = next((proposal for proposal in ours if proposal.state is State.OPEN), None)
     if standing is not None:
-        return _standing(draft, standing, foreign=foreign)
+        return _standing(draft, standing, around)
     if draft is None:
-        return LeaveAlone(proposal=None, why=(_reason("up-to-date", branch, "everything is up to date"),))
-    if foreign:
+        why = _reason("stuck", branch, around.stuck) if around.stuck else None
+        return LeaveAlone(proposal=None, why=(why or _reason("up-to-date", branch, "everything is up to date"),))
+    if around.foreign:
         text = f"{branch} carries commits that are not ours"
         return LeaveAlone(proposal=None, why=(_reason("foreign-commits", branch, text),))
-    for proposal in (one for one in ours if one.number not in withdrawn):
-        if proposal.state is State.CLOSED and proposal.marks is not None and proposal.marks.content == draft.content:
-            text = f"#{proposal.number} proposed exactly this and was closed: that is a no"
-            return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
+    if not around.asked:
+        for proposal in ours:
+            if proposal.state is State.CLOSED and is_no(proposal.marks, draft):
+                text = f"#{proposal.number} proposed this and was closed: that is a no"
+                return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
+        if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
+            count = f"{around.others} proposal{'' if around.others == 1 else 's'}"
+            text = f"{count} of max_open_pull_requests = {around.most} stand open: merge or close one"
+            return Wait(until=around.again, why=(_reason("too-many-open", branch, text),))
     return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
 
 
-def left_over(proposals: tuple[Proposal, ...], planned: Collection[str]) -> tuple[Proposal, ...]:
-    """Give the open security proposals that are not planned any more."""
-    standing = (one for one in proposals if one.state is State.OPEN and one.branch == SECURITY_BRANCH)
-    return tuple(one for one in standing if one.branch not in planned)
+def _standing(draft: Marks | None, standing: Proposal, around: Circumstances) -> Publication:
+    if around.asked != "recreate" and (others := _somebody_elses(draft, standing, around)) is not None:
+        return others
+    number, branch = f"#{standing.number}", standing.branch
+    if draft is None:
+        return _nothing_left(standing, around)
+    if around.asked:
+        return Update(
+            proposal=standing, push=True, why=(_reason("asked", branch, f"somebody asked for it in {number}"),)
+        )
+    marks = standing.marks
+    if marks is not None and (marks.content, marks.files) == (draft.content, draft.files):
+        return _equal(draft, standing, marks, around)
+    return Update(
+        proposal=standing,
+        push=True,
+        why=(_reason("changed", branch, f"what {number} would change is not the same any more"),),
+    )
 
 
-def _standing(draft: Marks | None, standing: Proposal, *, foreign: bool) -> Publication:
-    number = f"#{standing.number}"
-    if foreign:
-        text = f"{number} carries commits that are not ours"
-        return LeaveAlone(proposal=standing, why=(_reason("foreign-commits", standing.branch, text),))
-    if standing.marks is None:
+def _somebody_elses(draft: Marks | None, standing: Proposal, around: Circumstances) -> LeaveAlone | None:
+    """Leave a proposal to the person who took it over; they are told once where we would change something."""
+    number, marks = f"#{standing.number}", standing.marks
+    if around.foreign:
+        same = draft is not None and marks is not None and (marks.content, marks.files) == (draft.content, draft.files)
+        reason = _reason("foreign-commits", standing.branch, f"{number} carries commits that are not ours")
+        return LeaveAlone(proposal=standing, why=(reason,), tell=not same and not around.stuck)
+    if marks is None:
         text = f"the hidden block of {number} is missing or was edited, so it is taken for somebody else's"
         return LeaveAlone(proposal=standing, why=(_reason("edited-block", standing.branch, text),))
-    if draft is None:
-        text = f"nothing of {number} is left to do: everything is up to date without it"
-        return Close(proposal=standing, why=(_reason("obsolete", standing.branch, text),))
-    if (standing.marks.content, standing.marks.files) == (draft.content, draft.files):
-        return LeaveAlone(proposal=standing, why=(_reason("unchanged", standing.branch, f"{number} says the same"),))
-    text = f"what {number} would change is not the same any more"
-    return Update(proposal=standing, push=True, why=(_reason("changed", standing.branch, text),))
+    return None
 
 
-def is_foreign(tip: CommitInfo | None, email: str) -> bool:
-    """Say whether a branch's tip is somebody else's: not committed by us, or without our trailer."""
-    if tip is None:
-        return False
-    return tip.committer != email or tip.author != email or f"{TRAILER}: " not in tip.message
+def _nothing_left(standing: Proposal, around: Circumstances) -> Publication:
+    number, branch = f"#{standing.number}", standing.branch
+    if around.stuck:
+        text = f"{number} stays as it is: {around.stuck}"
+        return LeaveAlone(proposal=standing, why=(_reason("stuck", branch, text),))
+    if standing.marks is not None and standing.marks.withdrawn:
+        text = f"nothing of {number} is left to do, and somebody reopened it all the same"
+        return LeaveAlone(proposal=standing, why=(_reason("reopened", branch, text),))
+    text = around.gone or f"nothing of {number} is left to do: everything is up to date without it"
+    return Close(proposal=standing, why=(_reason("obsolete", branch, text),))
+
+
+def _equal(draft: Marks, standing: Proposal, marks: Marks, around: Circumstances) -> Publication:
+    """Leave what says the same; approvals stay as long as nothing is pushed."""
+    number, branch = f"#{standing.number}", standing.branch
+    if around.conflicts:
+        text = f"{number} says the same, but what it stands on moved on, and it does not merge any more"
+        return Update(proposal=standing, push=True, why=(_reason("conflicts", branch, text),))
+    if marks.withdrawn:
+        text = f"somebody reopened {number}, which we had closed, and there is something to do again"
+        return Update(proposal=standing, push=False, why=(_reason("reopened", branch, text),))
+    if (marks.rest, marks.fixes) != (draft.rest, draft.fixes):
+        text = f"what {number} changes is the same, and more is known of what it fixes and what remains"
+        return Update(proposal=standing, push=False, why=(_reason("retold", branch, text),))
+    return LeaveAlone(proposal=standing, why=(_reason("unchanged", branch, f"{number} says the same"),))
+
+
+def left_over(proposals: tuple[Proposal, ...], planned: Collection[str], *, broad: bool) -> tuple[Proposal, ...]:
+    """Give the open proposals whose reason is gone, as they are not planned any more.
+
+    A security proposal is planned as long as it fixes something, one of an earlier quarter is over once a later one is
+    planned. Moves to other releases are only known where tags were looked for (`broad`). What somebody asked for by
+    hand stays.
+    """
+    quarters = [quarter_of_branch(branch) for branch in planned]
+    newest = max((quarter for quarter in quarters if quarter), default="")
+
+    def gone(one: Proposal) -> bool:
+        if one.state is not State.OPEN or one.branch in planned:
+            return False
+        if one.branch == SECURITY_BRANCH:
+            return True
+        if quarter := quarter_of_branch(one.branch):
+            return quarter < newest
+        return broad and one.branch.startswith("quarterdeck/base-")
+
+    return tuple(one for one in proposals if gone(one))
+
+
+def others_open(proposals: tuple[Proposal, ...], branch: str) -> int:
+    """Count our open proposals on other branches; security ones do not count, as they pass the limit."""
+    return sum(one.state is State.OPEN and one.branch not in {branch, SECURITY_BRANCH} for one in proposals)
 
 
 def quarters(proposals: tuple[Proposal, ...], *, finished: bool) -> frozenset[str]:
-    """Give the quarters of quarterly proposals that are merged or closed (`finished`), or still open."""
+    """Give the quarters of quarterly proposals that are merged or closed by people (`finished`), or still open."""
     return frozenset(
         quarter
         for proposal in proposals
-        if (proposal.state is not State.OPEN) is finished and (quarter := quarter_of(proposal))
+        if (proposal.state is not State.OPEN) is finished and (quarter := quarter_of_branch(proposal.branch))
     )
 
 
-def quarter_of(proposal: Proposal) -> str:
-    """Give the quarter that a proposal is for, by its branch, which cannot be edited as its body can."""
-    name = proposal.branch.removeprefix(QUARTERLY_PREFIX)
-    return name if name != proposal.branch else ""
-
-
-def commit_message(title: str, draft: Marks, why: str, branch: str = "") -> str:
-    """Give the commit's message; its trailers let a lost store find its proposals again."""
-    where = f"{BRANCH}: {branch}\n" if branch else ""
-    quarter = f"Quarterdeck-Quarter: {draft.quarter}\n" if draft.quarter else ""
-    return (
-        f"{title}\n\n{why}\n\nQuarterdeck-Trigger: {draft.trigger}\n{quarter}{where}"
-        f"{TRAILER}: {draft.content}\nQuarterdeck-Files: {draft.files}\n"
-    )
-
-
-def branch_of(commit: CommitInfo) -> str:
-    """Give the branch that one of our commits was proposed on, "" where it does not say."""
-    return _trailers(commit).get(BRANCH, "")
-
-
-def marks_of(commit: CommitInfo) -> Marks | None:
-    """Read the trailers of one of our commits; None where it is not one."""
-    trailers = _trailers(commit)
-    wanted = ("Quarterdeck-Trigger", TRAILER, "Quarterdeck-Files")
-    if any(name not in trailers for name in wanted) or not commit.parents:
-        return None
-    if trailers["Quarterdeck-Trigger"] not in set(Trigger):
-        return None
-    return Marks(
-        trigger=Trigger(trailers["Quarterdeck-Trigger"]),
-        quarter=trailers.get("Quarterdeck-Quarter", ""),
-        content=trailers[TRAILER],
-        files=trailers["Quarterdeck-Files"],
-        base=commit.parents[0],
-    )
-
-
-def _trailers(commit: CommitInfo) -> dict[str, str]:
-    parts = (line.partition(": ") for line in commit.message.splitlines() if line.startswith("Quarterdeck-"))
-    return {name: value for name, colon, value in parts if colon}
-
-
-def _codes(why: tuple[Reason, ...]) -> list[str]:
-    return sorted({reason.code for reason in why} - WHY_NOW)
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+def quarter_of_branch(branch: str) -> str:
+    """Give the quarter that a branch is for, "" for others; it cannot be edited as a body can."""
+    name = branch.removeprefix(QUARTERLY_PREFIX)
+    return name if name != branch else ""
 
 
 def _reason(code: str, subject: str, text: str) -> Reason:

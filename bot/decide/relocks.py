@@ -1,9 +1,13 @@
 """Which locks are compiled again, and how far their packages may move."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from bot.decide.diff import version
+from bot.decide.flaws import ids
+from bot.model.flaws import FlawedPin
 from bot.model.locks import WRITTEN, Lock
 from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, Step, UpgradeAll, UpgradeOnly
 from bot.model.policy import Policy
@@ -37,25 +41,73 @@ class Moves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What holds for every step: `stale` are the paths of locks that do not match their sources."""
+    """What holds for every step: `stale` are the paths of locks that do not match their sources.
+
+    `kept` are packages that stay where they are because somebody asked for that.
+    """
 
     stale: frozenset[str]
     cutoff: datetime | None
     policy: Policy
     why: Reason
+    kept: frozenset[str] = frozenset()
+
+
+Wanted: TypeAlias = Callable[[Lock], tuple[Movement | None, tuple[Reason, ...]]]
+"""How far the packages of a lock move, None where it is not compiled for its own sake, and why."""
 
 
 def steps(moves: Moves, locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ...]:
-    """Give one step per lock that is compiled, in the order of `-r` and `-c`.
+    """Give one step per lock that is compiled, in the order of `-r` and `-c`."""
+    return _steps(lambda lock: (_movement(moves, lock, terms), ()), locks, terms)
 
-    A lock that includes one that is compiled is refreshed, so that it takes over what moved there.
-    """
+
+def fixes(flawed: Iterable[FlawedPin], locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ...]:
+    """Give the steps that bring every vulnerable pin to where it may go, and nothing else further than it must."""
+    by_lock: dict[str, list[FlawedPin]] = {}
+    for one in flawed:
+        if one.way is not None:
+            by_lock.setdefault(one.path, []).append(one)
+
+    def wanted(lock: Lock) -> tuple[Movement | None, tuple[Reason, ...]]:
+        rows = by_lock.get(lock.path, [])
+        return (_fix(rows), tuple(_fixing(row) for row in rows)) if rows else (None, ())
+
+    return _steps(wanted, locks, terms)
+
+
+def _fix(rows: Iterable[FlawedPin]) -> FixAtLeast:
+    floors: dict[str, str] = {}
+    never: dict[str, set[str]] = {}
+    for row in rows:
+        name, at = row.pin.name, row.way.version if row.way else row.pin.version
+        if name not in floors or _below(floors[name], at):
+            floors[name] = at
+        never.setdefault(name, set()).update(row.never)
+    banned = tuple((name, tuple(sorted(found))) for name, found in sorted(never.items()) if found)
+    return FixAtLeast(floors=tuple(sorted(floors.items())), never=banned)
+
+
+def _fixing(row: FlawedPin) -> Reason:
+    at = row.way.version if row.way else ""
+    gone = tuple(one for one in row.advisories if one.id not in {left.id for left in row.left})
+    return Reason(
+        code="fixes",
+        subject=row.pin.name,
+        text=f"{row.pin.name} {at} fixes {ids(gone)}",
+        links=tuple(one.url for one in gone if one.url),
+    )
+
+
+def _steps(wanted: Wanted, locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ...]:
+    """Give the steps that are wanted; a lock that includes one that is compiled takes over what moved there."""
     found: list[Step] = []
     touched: set[str] = set()
     for lock in in_order(locks):
         if lock.obstacle or lock.locker not in WRITTEN:
             continue
-        movement, reasons = _movement(moves, lock, terms.stale), [terms.why]
+        movement, own = wanted(lock)
+        reasons = [*own, terms.why]
         below = next((path for path in lock.after if path in touched), None)
         if movement is None and below is not None:
             movement = Refresh()
@@ -75,9 +127,11 @@ def steps(moves: Moves, locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ..
     return tuple(found)
 
 
-def _movement(moves: Moves, lock: Lock, stale: frozenset[str]) -> Movement | None:
+def _movement(moves: Moves, lock: Lock, terms: Terms) -> Movement | None:
     if not moves.narrow:
-        return UpgradeAll()
+        kept = {pin.name for pin in lock.pins} & terms.kept
+        rest = tuple(sorted({pin.name for pin in lock.pins} - kept))
+        return UpgradeOnly(names=rest) if kept else UpgradeAll()
     pinned: dict[str, list[str]] = {}
     for pin in lock.pins:
         pinned.setdefault(pin.name, []).append(pin.version)
@@ -87,7 +141,7 @@ def _movement(moves: Moves, lock: Lock, stale: frozenset[str]) -> Movement | Non
         return FixAtLeast(floors=floors, names=tuple(name for name in names if name not in dict(floors)))
     if names:
         return UpgradeOnly(names=names)
-    return Refresh() if moves.refresh and lock.path in stale else None
+    return Refresh() if moves.refresh and lock.path in terms.stale else None
 
 
 def _below(pinned: str, floor: str) -> bool:

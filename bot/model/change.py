@@ -1,8 +1,10 @@
 """What applying a plan came to: new file contents and one row per thing that changed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.model.contents import ImageDiff, SourceChange
+from bot.model.flaws import Fixed, Remaining
 from bot.model.reasons import Reason
 
 
@@ -66,13 +68,17 @@ class StampChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBack:
-    """A direct requirement whose newest release was not taken, and what holds it."""
+    """A direct requirement whose newest release was not taken, and what holds it.
+
+    `until` is when that is over, where a date is known (the cooldown's).
+    """
 
     path: str
     name: str
     taken: str
     newest: str
     why: Reason
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,8 @@ class Change:
     images: tuple[ImageChange, ...] = ()
     stamps: tuple[StampChange, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
+    fixed: tuple[Fixed, ...] = ()
+    remaining: tuple[Remaining, ...] = ()
     commands: tuple[str, ...] = ()
     notes: tuple[Reason, ...] = ()
 

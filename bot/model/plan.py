@@ -27,11 +27,12 @@ class FixAtLeast:
     """Bring packages to the lowest release that is not below a version, and let others go by the smallest steps.
 
     `floors` pairs normalised names with versions, sorted; the cooldown does not hold for them. `names` go to their
-    newest besides.
+    newest besides. `never` names releases above a floor that are not taken either.
     """
 
     floors: tuple[tuple[str, str], ...]
     names: tuple[str, ...] = ()
+    never: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Relock:
     """Compile one lock again; releases uploaded at `uploaded_before` or later are not taken, pins never lowered by it.
 
     `build` names packages (normalised) whose source distributions may be built, which runs their code.
+    `banned` are releases (normalised name, version) that no resolver gets to see.
     `resolver` is the policy's: `auto`, `pip-tools` (never uv's answer) or `uv` (never pip-compile's).
     """
 
@@ -55,6 +57,7 @@ class Relock:
     uploaded_before: datetime | None
     build: tuple[str, ...] = ()
     resolver: str = "auto"
+    banned: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,20 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """What a person asked in a proposal to leave alone until a date (included): a package, an advisory or an image.
+
+    `by` is that person, `where` the address of what they wrote.
+    """
+
+    subject: str
+    until: date
+    reason: str
+    by: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When the quarterly rebuild falls: cron fields as APScheduler names and reads them, in `timezone` (IANA).
 

@@ -1,6 +1,7 @@
 """Proposals: what we would publish (a draft), what stands at the forge, and what to do about the two."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -22,7 +23,9 @@ class Marks:
 
     `content` is the fingerprint of codes, subjects and targets: what a person says "no" to;
     `files` is the digest of the resulting files: equal means that nothing need be pushed;
-    `base` is the commit that the branch stands on.
+    `base` is the commit that the branch stands on. `fixes` are the flaws that are fixed, sorted: advisory ids, and
+    updates without one. `rest` is the digest of what remains unfixed. `history` are earlier contents in a few words
+    each, oldest first. `withdrawn`: we closed it ourselves, so nobody said no.
     """
 
     trigger: Trigger
@@ -30,6 +33,10 @@ class Marks:
     content: str
     files: str
     base: str
+    fixes: tuple[str, ...] = ()
+    rest: str = ""
+    history: tuple[str, ...] = ()
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +89,30 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveAlone:
-    """Do nothing, and say why; `proposal` is the one that stands, if any."""
+    """Do nothing, and say why; `proposal` is the one that stands, if any.
+
+    `tell`: there would be something to change, which its people are told once.
+    """
 
     proposal: Proposal | None
+    why: tuple[Reason, ...]
+    tell: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Open it later: `until` is when to look again."""
+
+    until: datetime
     why: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Close:
-    """Close this proposal: what it was made for is gone."""
+    """Close this proposal and delete its branch where that is ours: what it was made for is gone."""
 
     proposal: Proposal
     why: tuple[Reason, ...]
 
 
-Publication: TypeAlias = Open | Update | LeaveAlone | Close
+Publication: TypeAlias = Open | Update | LeaveAlone | Wait | Close

@@ -25,6 +25,7 @@ class IndexView:
     `index_url` stands in for the configured default index ("": it does not), `extra_indexes` are searched besides
     the configured ones. Releases whose first file was uploaded at `cutoff` or later are hidden, but for the pairs
     (normalised name, version) in `visible`, the projects in `free`, and those whose page names no upload times at all.
+    `banned` pairs are hidden, whatever else holds.
     `sdists` names the only projects whose source distributions are handed out; None: all, as nothing is built.
     """
 
@@ -34,3 +35,4 @@ class IndexView:
     visible: frozenset[tuple[str, str]] = frozenset()
     sdists: frozenset[str] | None = None
     free: frozenset[str] = frozenset()
+    banned: frozenset[tuple[str, str]] = frozenset()

@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.model.change import Change
-from bot.model.findings import Finding
+from bot.model.contents import FeedState
+from bot.model.findings import Accepted, Finding
 from bot.model.observed import ImageState
-from bot.model.plan import Plan, Rebuild
+from bot.model.plan import Deferred, Plan, Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Proposal
 from bot.model.reasons import Reason
@@ -39,18 +40,19 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What became of one more rebuild of the same run, on a branch of its own."""
+    """What became of one more rebuild of the same run, on a branch of its own; `deferred` says until when it waits."""
 
     rebuild: Rebuild
     outcome: Outcome
     change: Change
     proposal: Proposal | None
     why: tuple[Reason, ...]
+    deferred: Deferred | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """Everything that one run of one repository saw, decided and did."""
+    """Everything that one run of one repository saw, decided and did; `doubts` are what nobody could tell."""
 
     repository: Repository
     asked: Trigger
@@ -67,3 +69,6 @@ class RunRecord:
     failure: Failure | None = None
     next_due: datetime | None = None
     further: tuple["Published", ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    feeds: tuple[FeedState, ...] = ()
+    doubts: tuple[Reason, ...] = ()

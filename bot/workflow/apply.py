@@ -1,7 +1,8 @@
 """Apply a plan in a throw-away folder: new lock texts, new Dockerfile texts, and the rows that tell of them."""
 
+import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,44 +12,49 @@ from bot.formats import encodings, lock_file
 from bot.model.change import Change, FileText, ImageChange, PinChange, StampChange
 from bot.model.contents import SourceChange
 from bot.model.observed import ImageState
-from bot.model.plan import Rebuild, Relock, Repin, Retag, Stamp, Step
-from bot.model.snapshot import Snapshot
+from bot.model.plan import Refresh, Relock, Repin, Retag, Stamp, Step
+from bot.model.reasons import Reason
 from bot.workflow import image_texts
 from bot.workflow.context import Tools
+from bot.workflow.fixes import Attempt, narrowed, refused
 from bot.workflow.held import Compiled, held_back
+from bot.workflow.job import Job
+from bot.workflow.proof import Proof, malware, proof
 from bot.workflow.survey_python import GUESS
 from bot.workflow.together import together
 
+LOG = logging.getLogger(__name__)
+MALWARE_ROUNDS = 4
 COMPILERS = 2  # locks of one repository compiled at a time, where neither includes the other
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A rebuild to apply to a snapshot, whose interesting files are `contents`."""
-
-    rebuild: Rebuild
-    snapshot: Snapshot
-    contents: Mapping[str, bytes]
-    images: tuple[ImageState, ...] = ()
-
-
 def apply(tools: Tools, job: Job, now: datetime) -> Change:
-    """Take every step or none: a lock that does not compile raises, and nothing of this repository is proposed."""
+    """Take every step or none: a lock that does not compile raises, and nothing of this repository is proposed.
+
+    A security rebuild takes what it can: a lock whose fix does not compile keeps its flaws, which are said to remain,
+    and one that came to no fix is not part of it.
+    """
     with tools.bench() as folder:
-        compiled = _compile(tools, job, folder, now)
+        compiled, blocked = _compile(tools, job, folder, now)
+    proven = proof(tools, job, compiled, blocked, now)
+    if job.security:
+        compiled = tuple(done for done in compiled if _is_of_use(done, proven))
     texts = {done.relock.lock.path: done.data for done in compiled}
     texts |= _edited(job)
-    held, notes = held_back(tools, job.snapshot, compiled)
+    held, notes = held_back(tools, job.snapshot, compiled, job.policy.cooldown)
     return Change(
         files=tuple(FileText(path=p, data=data) for p, data in sorted(texts.items()) if data != job.contents[p]),
         pins=tuple(row for done in sorted(compiled, key=_path) for row in _pin_rows(done)),
         images=_image_rows(job),
         stamps=_stamp_rows(job),
         held_back=held,
+        fixed=proven.fixed,
+        remaining=proven.remaining,
         commands=tuple(done.command for done in compiled),
         notes=(
             *(note for done in compiled for note in done.notes),
             *notes,
+            *proven.notes,
             *relocks.read_only(job.snapshot.locks),
             *relocks.guessed(job.rebuild.steps, GUESS),
             *dict.fromkeys(note for state in job.images for note in state.notes),
@@ -61,10 +67,22 @@ def _path(done: Compiled) -> str:
     return done.relock.lock.path
 
 
-def _compile(tools: Tools, job: Job, folder: Path, now: datetime) -> tuple[Compiled, ...]:
-    """Compile each lock once: those that include others after them, so that they see what the earlier came to."""
+def _is_of_use(done: Compiled, proven: Proof) -> bool:
+    """Whether a lock belongs into a security rebuild: it fixes something, or is compiled with one that does."""
+    fixing = {row.path for row in proven.fixed}
+    return done.relock.lock.path in fixing or (isinstance(done.relock.movement, Refresh) and bool(fixing))
+
+
+def _compile(
+    tools: Tools, job: Job, folder: Path, now: datetime
+) -> tuple[tuple[Compiled, ...], dict[str, tuple[Reason, ...]]]:
+    """Compile each lock once: those that include others after them, so that they see what the earlier came to.
+
+    Gives the locks, and by path what keeps packages of a lock from their fix.
+    """
     _lay_out(folder, job)
     done: list[Compiled] = []
+    blocked: dict[str, tuple[Reason, ...]] = {}
     builds = any(isinstance(step.action, Relock) and step.action.build for step in job.rebuild.steps)
     readers = 1 if builds else COMPILERS  # while a stranger's build may write to the folder, nobody else works in it
     for level in relocks.levels(job.rebuild.steps):
@@ -72,16 +90,50 @@ def _compile(tools: Tools, job: Job, folder: Path, now: datetime) -> tuple[Compi
         failed = [one for one in found if isinstance(one, BotError)]
         if failed:
             raise _all_of(failed)
-        done += [one for one in found if isinstance(one, Compiled)]
-    return tuple(done)
+        for one in found:
+            if isinstance(one, Attempt):
+                done += [one.compiled] if one.compiled else []
+                blocked |= {one.path: one.blocked} if one.blocked else {}
+    return tuple(done), blocked
 
 
-def _tried(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Compiled | BotError:
+def _tried(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Attempt | BotError:
     """Compile one lock; an error is given back, so that all that went wrong can be told at once."""
     try:
-        return _one(tools, job, folder, step, now)
+        return _attempt(tools, job, folder, step, now)
     except BotError as error:
         return error
+
+
+def _attempt(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Attempt:
+    """Compile one lock; of a security rebuild, with those fixes only that resolve."""
+    path = step.action.lock.path if isinstance(step.action, Relock) else ""
+    if not job.security:
+        return Attempt(path=path, compiled=_free_of_malware(tools, job, folder, step, now))
+    found = narrowed(tools, job.snapshot, folder, step, now)
+    if found.step is None:
+        return Attempt(path=path, blocked=found.blocked)
+    try:
+        return Attempt(path=path, compiled=_free_of_malware(tools, job, folder, found.step, now), blocked=found.blocked)
+    except LockFailed as error:
+        _replace(folder, path, job.contents[path])
+        return Attempt(path=path, blocked=(*found.blocked, *refused(found.step, error.message)))
+
+
+def _free_of_malware(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Compiled:
+    """Compile one lock; a release that is known as malware is hidden from the resolver, which is asked again."""
+    done = _one(tools, job, folder, step, now)
+    rounds = MALWARE_ROUNDS
+    while banned := malware(tools, done):
+        path, names = done.relock.lock.path, ", ".join(sorted(" ".join(one) for one in banned))
+        if not (rounds := rounds - 1):
+            text = f"{path}: every way to compile it leads to malware, last to {names}"
+            raise LockFailed(text, hint="bound the package in the sources")
+        LOG.warning("%s: %s is left out, as it is known as malware", path, names)
+        _replace(folder, path, job.contents[path])
+        step = replace(step, action=replace(done.relock, banned=done.relock.banned | banned))
+        done = _one(tools, job, folder, step, now)
+    return done
 
 
 def _one(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Compiled:
@@ -139,7 +191,13 @@ def _pin_rows(done: Compiled) -> tuple[PinChange, ...]:
     lock = done.relock.lock
     along = {reason.subject: reason for reason in done.moved}
     rows = diff.pin_changes(lock.path, lock.pins, done.pins, done.step.why)
-    return tuple(replace(row, why=(along[row.name], *row.why)) if row.name in along else row for row in rows)
+    return tuple(replace(row, why=_why(row, done, along)) for row in rows)
+
+
+def _why(row: PinChange, done: Compiled, along: Mapping[str, Reason]) -> tuple[Reason, ...]:
+    """Give the reasons of one package: what a fix says of another one is none of its."""
+    own = tuple(reason for reason in done.step.why if reason.code != "fixes" or reason.subject == row.name)
+    return (along[row.name], *own) if row.name in along else own
 
 
 def _edited(job: Job) -> dict[str, bytes]:

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.model.locks import LockerName
-from bot.model.policy import Policy, Schedule
+from bot.model.policy import Policy, Schedule, Waiver
 from bot.model.repository import Repository
-from bot.ports import Clock, Forge, Index, Locker, Progress, Registry, Store, Workspace
+from bot.ports import Clock, Forge, Index, Locker, PinAdvisories, Progress, Registry, Store, Talk, Workspace
 from bot.workflow.inside import Glass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The ports; `rehearsal` names outcomes as planned, because forge and workspace only record.
+    """The ports; `pins` knows the flaws of Python packages.
+
+    `rehearsal` names outcomes as planned, because forge and workspace only record.
 
     `bench` gives an empty folder to work in, which is gone afterwards.
     """
 
     forge: Forge
+    talk: Talk
+    pins: PinAdvisories
     workspace: Workspace
     glass: Glass
     index: Index
@@ -41,7 +45,7 @@ class Assignment:
     """One repository and what holds for it.
 
     `index_hosts` are the hosts that locks and sources may name as package indexes, `default_python` is the Python
-    for locks that name none, `committer` the e-mail address that our commits carry.
+    for locks that name none, `committer` the e-mail address that our commits carry. `waivers` are the operator's.
     """
 
     repository: Repository
@@ -50,3 +54,4 @@ class Assignment:
     index_hosts: frozenset[str]
     default_python: str
     committer: str
+    waivers: tuple[Waiver, ...] = ()

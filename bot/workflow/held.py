@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.decide import diff
 from bot.errors import AccessDenied, Unavailable
@@ -39,10 +40,11 @@ class _Asked:
     snapshot: Snapshot
     releases: Mapping[str, tuple[Release, ...]]
     pins: Mapping[str, tuple[Pin, ...]]
+    cooldown: timedelta
 
 
 def held_back(
-    tools: Tools, snapshot: Snapshot, compiled: tuple[Compiled, ...]
+    tools: Tools, snapshot: Snapshot, compiled: tuple[Compiled, ...], cooldown: timedelta
 ) -> tuple[tuple[HeldBack, ...], tuple[Reason, ...]]:
     """Ask the index about every direct pin; where it does not answer, the proposal says so instead of nothing."""
     asked = [(done, pin) for done in compiled for pin in done.pins if _may_be_behind(done.relock.movement, pin)]
@@ -50,7 +52,7 @@ def held_back(
         return (), ()
     try:
         with tools.progress.step(snapshot.repository, "asking what was held back"):
-            return _rows(tools.index, snapshot, compiled, asked), ()
+            return _rows(tools.index, snapshot, compiled, asked, cooldown), ()
     except (Unavailable, AccessDenied) as error:
         text = f"what was held back is not known: {error.message}"
         return (), (Reason(code="held-back-unknown", subject=snapshot.repository, text=text),)
@@ -68,7 +70,11 @@ def _may_be_behind(movement: Movement, pin: Pin) -> bool:
 
 
 def _rows(
-    index: Index, snapshot: Snapshot, compiled: tuple[Compiled, ...], asked: list[tuple[Compiled, Pin]]
+    index: Index,
+    snapshot: Snapshot,
+    compiled: tuple[Compiled, ...],
+    asked: list[tuple[Compiled, Pin]],
+    cooldown: timedelta,
 ) -> tuple[HeldBack, ...]:
     names = sorted({pin.name for _, pin in asked})
     found = _Asked(
@@ -77,6 +83,7 @@ def _rows(
         releases=dict(zip(names, together(index.releases, names, readers=INDEX_READERS), strict=True)),
         pins={lock.path: lock.pins for lock in snapshot.locks}
         | {done.relock.lock.path: done.pins for done in compiled},
+        cooldown=cooldown,
     )
     rows = [
         _row(found, done, pin, latest)
@@ -102,6 +109,7 @@ def _row(asked: _Asked, done: Compiled, pin: Pin, latest: Release) -> HeldBack:
             if name in versions
         },
         build=done.relock.build,
+        cooldown=asked.cooldown,
     )
     return diff.held_back(pin, lock.path, latest, holders)
 

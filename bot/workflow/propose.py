@@ -1,98 +1,167 @@
 """Publish a change: decide what to do with the draft, push, and speak to the forge. Every effect can be repeated."""
 
-from dataclasses import dataclass
-from typing import assert_never
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, assert_never
 
-from bot.decide import assess, explain, publish, stamps
-from bot.model.change import Change
-from bot.model.plan import Rebuild
-from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, State, Update
+from bot.decide import assess, explain, fingerprint, publish, stamps
+from bot.decide.publish import Circumstances
+from bot.formats import marks as hidden
+from bot.model.change import Change, FileText
+from bot.model.plan import Rebuild, Relock
+from bot.model.proposal import Close, Draft, LeaveAlone, Open, Proposal, Publication, State, Update, Wait
 from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
 
-WITHDRAWN = "withdrawn"
+BLOCKED = frozenset({"blocked", "not-brought"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """How publishing ended; `proposal` is the one that stands, if any."""
+    """How publishing ended; `proposal` is the one that stands, if any, `until` when to look again where it waits."""
 
     outcome: Outcome
     proposal: Proposal | None
     why: tuple[Reason, ...]
-
-
-def propose(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Proposed:
-    """Open, update, close or leave alone the proposal of this rebuild's branch."""
-    tools = case.tools
-    marks = None if change.empty else publish.marks(rebuild, change, case.head.commit)
-    with tools.progress.step(case.name, "publishing"):
-        tip = tools.workspace.branch(case.remote, rebuild.branch)
-        foreign = publish.is_foreign(tip, case.assignment.committer)
-        decision = publish.publication(
-            marks, rebuild.branch, seen.proposals, foreign=foreign, withdrawn=_withdrawn(case, seen.proposals)
-        )
-        return _carry_out(case, seen, rebuild, change, _Branch(decision=decision, marks=marks, tip=tip))
-
-
-def _withdrawn(case: Case, proposals: tuple[Proposal, ...]) -> frozenset[int]:
-    """Give the numbers of the proposals that we closed ourselves: that was no "no"."""
-    recall = case.tools.store.recall
-    closed = (one for one in proposals if one.state is State.CLOSED)
-    return frozenset(one.number for one in closed if recall(WITHDRAWN, _subject(case, one)) is not None)
-
-
-def _subject(case: Case, proposal: Proposal) -> str:
-    return f"{case.assignment.repository.key} #{proposal.number}"
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Branch:
+    """What is known of the branch of a rebuild: what stands there, and what is decided about it."""
+
     decision: Publication
-    marks: Marks | None
+    draft: Draft | None
     tip: CommitInfo | None
 
 
-def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Branch) -> Proposed:
+def propose(case: Case, seen: Seen, rebuild: Rebuild, change: Change, gone: Reason | None = None) -> Proposed:
+    """Open, update, close or leave alone the proposal of a branch; `gone` says why nothing is left of it."""
+    tools = case.tools
+    marks = None if change.empty else fingerprint.marks(rebuild, change, case.head.commit)
+    standing = _standing(seen, rebuild.branch)
+    with tools.progress.step(case.name, "publishing"):
+        tip = tools.workspace.branch(case.remote, rebuild.branch)
+        around = replace(_circumstances(case, seen, change, standing, tip), gone=gone.text if gone else "")
+        decision = publish.publication(marks, rebuild.branch, seen.proposals, around)
+        draft = None if marks is None else draft_of(case, seen, rebuild, change, standing)
+        return _carry_out(case, rebuild, change, _Branch(decision=decision, draft=draft, tip=tip))
+
+
+def _standing(seen: Seen, branch: str) -> Proposal | None:
+    return next((one for one in seen.proposals if one.branch == branch and one.state is State.OPEN), None)
+
+
+def _circumstances(
+    case: Case, seen: Seen, change: Change, standing: Proposal | None, tip: CommitInfo | None
+) -> Circumstances:
+    policy = case.rules.policy
+    branch = standing.branch if standing else ""
+    foreign = fingerprint.is_foreign(tip, case.assignment.committer)
+    return Circumstances(
+        foreign=foreign,
+        conflicts=not foreign and standing is not None and _conflicts(case, standing, change),
+        asked=_asked(seen, standing),
+        others=publish.others_open(seen.proposals, branch),
+        most=policy.max_open_pull_requests,
+        again=case.now + case.assignment.schedule.security,
+        stuck=next((one.why.text for one in change.remaining if one.why.code in BLOCKED), "") if change.empty else "",
+    )
+
+
+def _conflicts(case: Case, standing: Proposal, change: Change) -> bool:
+    """Say whether what stands cannot be merged any more: only where the base branch moved on since."""
+    if standing.marks is None or standing.marks.base == case.head.commit or change.empty:
+        return False
+    files = {file.path: file.data for file in change.files}
+    return case.tools.workspace.conflicts(case.remote, standing.marks.base, case.head.commit, files)
+
+
+def _asked(seen: Seen, standing: Proposal | None) -> Literal["", "rebase", "recreate"]:
+    """Give what somebody asked for in the proposal that stands: in a comment, or by its box."""
+    if standing is None:
+        return ""
+    orders = seen.orders.get(standing.number, ())
+    if any(order.recreate for order in orders):
+        return "recreate"
+    return "rebase" if orders else ""
+
+
+def _carry_out(case: Case, rebuild: Rebuild, change: Change, branch: _Branch) -> Proposed:
     forge, repository = case.tools.forge, case.assignment.repository
     match branch.decision:
-        case LeaveAlone(proposal=proposal, why=why):
-            outcome = Outcome.NOTHING if branch.marks is None and proposal is None else Outcome.LEFT_ALONE
+        case LeaveAlone(proposal=proposal, why=why, tell=tell):
+            if tell and proposal is not None:
+                case.tools.talk.say(repository, proposal.number, explain.aside(branch.draft))
+            outcome = Outcome.NOTHING if branch.draft is None and proposal is None else Outcome.LEFT_ALONE
             return Proposed(outcome=outcome, proposal=proposal, why=why)
+        case Wait(until=until, why=why):
+            return Proposed(outcome=Outcome.DEFERRED, proposal=None, why=why, until=until)
         case Close(proposal=proposal, why=why):
-            closed = forge.close(repository, proposal.number, why[0].text)
-            if not case.tools.rehearsal:
-                case.tools.store.remember(WITHDRAWN, _subject(case, proposal), case.now.isoformat(), case.now)
-            return Proposed(outcome=Outcome.CLOSED, proposal=closed, why=why)
+            return Proposed(outcome=Outcome.CLOSED, proposal=close(case, proposal, why[0].text, branch.tip), why=why)
         case Open(why=why):
-            draft = _push(case, seen, rebuild, change, branch)
+            draft = _pushed(case, rebuild, change, branch)
             return Proposed(outcome=Outcome.OPENED, proposal=forge.open(repository, draft), why=why)
-        case Update(proposal=proposal, why=why):
-            draft = _push(case, seen, rebuild, change, branch)
+        case Update(proposal=proposal, push=push, why=why):
+            draft = _pushed(case, rebuild, change, branch) if push else _drafted(branch)
             updated = forge.update(repository, proposal.number, draft)
             return Proposed(outcome=Outcome.UPDATED, proposal=updated, why=why)
         case _:
             assert_never(branch.decision)
 
 
-def _push(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Branch) -> Draft:
-    """Push one clean commit; a branch that already carries exactly it (a run was interrupted) is not pushed again."""
-    workspace, tip = case.tools.workspace, branch.tip
-    draft = draft_of(case, seen, rebuild, change)
-    if tip is not None and publish.marks_of(tip) == draft.marks:
+def close(case: Case, proposal: Proposal, why: str, tip: CommitInfo | None) -> Proposal:
+    """Close a proposal, mark it as closed by us, and delete its branch where nobody else committed to it."""
+    marks = proposal.marks
+    body = hidden.replaced(proposal.body, replace(marks, withdrawn=True)) if marks is not None else None
+    closed = case.tools.forge.close(case.assignment.repository, proposal.number, why, body)
+    if tip is not None and not fingerprint.is_foreign(tip, case.assignment.committer):
+        case.tools.workspace.delete(case.remote, proposal.branch, expected=tip.commit)
+    return closed
+
+
+def _drafted(branch: _Branch) -> Draft:
+    if branch.draft is None:
+        raise TypeError("a decision to publish needs a draft")
+    return branch.draft
+
+
+def _pushed(case: Case, rebuild: Rebuild, change: Change, branch: _Branch) -> Draft:
+    """Push clean commits; a branch that already carries exactly this (a run was interrupted) is not pushed again."""
+    draft, tip, workspace = _drafted(branch), branch.tip, case.tools.workspace
+    if fingerprint.carries(tip, draft.marks):
         return draft
     why = "; ".join(reason.text for reason in rebuild.why)
-    message = publish.commit_message(draft.title, draft.marks, why, rebuild.branch)
-    commit = workspace.commit(case.head.commit, change.files, message, case.now)
+    commit = case.head.commit
+    *first, last = _parts(rebuild, change)
+    for subject, files in first:
+        message = fingerprint.part_message(subject, why, rebuild.branch)
+        commit = workspace.commit(commit, files, message, case.now)
+    message = fingerprint.commit_message(draft.title, draft.marks, why, rebuild.branch)
+    commit = workspace.commit(commit, last[1], message, case.now)
     workspace.push(case.remote, rebuild.branch, commit, expected=tip.commit if tip else None)
     return draft
 
 
-def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Draft:
-    """Write the proposal's texts."""
-    marks = publish.marks(rebuild, change, case.head.commit)
+def _parts(rebuild: Rebuild, change: Change) -> Iterator[tuple[str, tuple[FileText, ...]]]:
+    """Divide the files into one commit for each kind of change: locks, then images."""
+    paths = {step.action.lock.path for step in rebuild.steps if isinstance(step.action, Relock)}
+    locks = tuple(file for file in change.files if file.path in paths)
+    rest = tuple(file for file in change.files if file.path not in paths)
+    if locks:
+        yield f"Relock {', '.join(file.path for file in locks)}", locks
+    if rest:
+        yield f"Move images in {', '.join(file.path for file in rest)}", rest
+
+
+def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change, standing: Proposal | None) -> Draft:
+    """Write the proposal's texts; `standing` is the one that it would replace."""
+    marks = fingerprint.marks(rebuild, change, case.head.commit)
+    if standing is not None:
+        marks = fingerprint.with_history(marks, standing, f"{case.now:%Y-%m-%d}")
     policy = case.rules.policy
     story = explain.Story(
         repository=case.name,
@@ -103,6 +172,10 @@ def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Draft:
         mismatches=assess.mismatches(seen.snapshot),
         states=seen.images,
         ahead=stamps.ahead(seen.images, seen.snapshot, policy),
+        feeds=seen.feeds,
+        doubts=seen.doubts,
+        accepted=seen.accepted,
+        cooldown=policy.cooldown,
     )
     return Draft(
         branch=rebuild.branch,

@@ -1,30 +1,30 @@
-"""One repository from its name to its verdict: survey, decide, apply, publish."""
+"""One repository from its name to its verdict: observe, decide, withdraw what is over, apply, publish, answer."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 
-from bot.decide import assess, calendar, document, plan, publish
+from bot.decide import assess, calendar, document, flaws, plan, publish
 from bot.errors import BotError, StoreError
 from bot.model.change import Change
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
 from bot.model.reasons import Reason
 from bot.model.runs import Failure, Outcome, Published, RunRecord
-from bot.workflow.apply import Job, apply
+from bot.workflow import hearing
+from bot.workflow.apply import apply
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.images import states
-from bot.workflow.look import look
-from bot.workflow.propose import propose
-from bot.workflow.pythons import settle
-from bot.workflow.repository_file import rules_of
-from bot.workflow.survey import check_out, survey
+from bot.workflow.job import Job
+from bot.workflow.observe import observe
+from bot.workflow.overview import keep_overview
+from bot.workflow.propose import Proposed, propose
+from bot.workflow.withdraw import withdraw
 
 LOG = logging.getLogger(__name__)
 PLANNED = {Outcome.OPENED, Outcome.UPDATED, Outcome.CLOSED}
+QUIET = {Outcome.NOTHING, Outcome.DEFERRED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,14 @@ class Result:
 
     record: RunRecord
     document: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How far a run has come: what is known now, and what was done until now."""
+
+    seen: Seen
+    record: RunRecord
 
 
 def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
@@ -52,13 +60,12 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
     def run() -> RunRecord:
         nonlocal policy
         with tools.store.exclusive(assignment.repository.key):
-            case, seen = _survey(tools, assignment, wish, started)
+            case, seen = observe(tools, assignment, wish, started)
             policy = case.rules.policy
-            record = _decided(case, seen)
-            done = _guarded(record, lambda: _carried_out(case, seen, record))
-            return _guarded(done, lambda: _withdrawn(case, seen, done))
+            return _carried_on(case, Course(seen=seen, record=_decided(case, seen)))
 
-    record = replace(_guarded(blank, run), finished_at=tools.clock())
+    record = _guarded(blank, run)
+    record = replace(record, finished_at=tools.clock())
     result = document.document(record, policy)
     tools.store.record(record, result)
     return Result(record=record, document=result)
@@ -76,38 +83,27 @@ def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
         LOG.debug("an error that Quarterdeck did not expect", exc_info=True)
         hint = "this is a defect of Quarterdeck: run again with --verbose and report what it prints"
         failure = Failure(kind="InternalError", message=f"{type(error).__name__}: {error}", hint=hint)
-    return replace(so_far, outcome=Outcome.FAILED, failure=failure)
+    return replace(so_far, outcome=Outcome.FAILED, failure=so_far.failure or failure)
 
 
-def _survey(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime) -> tuple[Case, Seen]:
-    repository = assignment.repository
-    with tools.progress.step(repository.name, "fetching"):
-        remote = tools.forge.remote(repository)
-        checkout = check_out(tools.workspace, remote, repository.branch)
-    rules = rules_of(checkout.contents, assignment.policy)
-    case = Case(tools=tools, assignment=assignment, wish=wish, now=now, remote=remote, head=checkout.head, rules=rules)
-    snapshot, looked = look(case, settle(case, survey(assignment, checkout, rules)))
-    proposals = tools.forge.proposals(repository)
-    done = publish.quarters(proposals, finished=True) | set(tools.store.quarters(repository.key))
-    standing = publish.quarters(proposals, finished=False)
-    broad = _is_broad(case, done, standing)
-    texts = {use.path: checkout.contents[use.path].decode() for use in snapshot.images}
-    found, strange = states(case, snapshot, looked, texts, broad=broad)
-    return case, Seen(
-        snapshot=replace(snapshot, unreadable=tuple(dict.fromkeys((*snapshot.unreadable, *strange)))),
-        contents=checkout.contents,
-        images=found,
-        proposals=proposals,
-        done=done,
-    )
+def _carried_on(case: Case, course: Course) -> RunRecord:
+    """Do what was decided, stage by stage: one that fails keeps no later one from being done."""
+    for stage in (_withdrawn, _carried_out, _answered, _overviewed):
+        course = _reached(case, course, stage)
+    return course.record
 
 
-def _is_broad(case: Case, done: frozenset[str] | set[str], standing: frozenset[str]) -> bool:
-    """Say whether this run may end in a rebuild that moves tags: asked before the registries are, as tags cost."""
-    if case.wish.trigger in {Trigger.QUARTERLY, Trigger.MANUAL}:
-        return True
-    verdict = calendar.due(case.assignment.schedule, done | standing, case.now)
-    return case.wish.trigger is Trigger.AUTO and (isinstance(verdict, calendar.Due) or verdict.quarter in standing)
+def _reached(case: Case, course: Course, stage: Callable[[Case, Course], Course]) -> Course:
+    """Give where a stage leads; a failure stays the verdict, whatever comes later."""
+    reached = course
+
+    def run() -> RunRecord:
+        nonlocal reached
+        reached = stage(case, course)
+        return reached.record
+
+    record = _guarded(course.record, run)
+    return Course(seen=reached.seen, record=replace(record, outcome=Outcome.FAILED) if record.failure else record)
 
 
 def _decided(case: Case, seen: Seen) -> RunRecord:
@@ -123,7 +119,10 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         schedule=case.assignment.schedule,
         now=case.now,
         stale=frozenset(row.path for row in assess.out_of_date(seen.snapshot)),
+        flawed=seen.flawed,
+        exceptions=seen.exceptions,
     )
+    findings = assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy)
     return RunRecord(
         repository=replace(case.assignment.repository, url=case.remote.url),
         asked=case.wish.trigger,
@@ -132,10 +131,25 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         outcome=Outcome.NOTHING,
         snapshot=seen.snapshot,
         images=seen.images,
-        findings=assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy),
-        plan=_enabled(case, plan.plan(case.wish, situation)),
+        findings=(*flaws.findings(seen.flawed), *findings),
+        plan=_enabled(case, _with_asked(case, seen, situation, plan.plan(case.wish, situation))),
         next_due=verdict.until if isinstance(verdict, calendar.NotDue) else None,
+        accepted=seen.accepted,
+        feeds=seen.feeds,
+        doubts=seen.doubts,
     )
+
+
+def _with_asked(case: Case, seen: Seen, situation: plan.Situation, decided: Plan) -> Plan:
+    """Add the manual rebuild whose proposal somebody asked to make anew: no calendar brings that up."""
+    asked = [one for one in seen.proposals if one.number in seen.orders and one.branch == publish.MANUAL_BRANCH]
+    planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
+    if not asked or publish.MANUAL_BRANCH in planned:
+        return decided
+    more = plan.plan(replace(case.wish, trigger=Trigger.MANUAL), situation)
+    if not isinstance(more, Rebuild):
+        return decided
+    return replace(decided, apart=(*decided.apart, more)) if isinstance(decided, Rebuild) else more
 
 
 def _enabled(case: Case, decided: Plan) -> Plan:
@@ -145,77 +159,125 @@ def _enabled(case: Case, decided: Plan) -> Plan:
     return NothingToDo(why=(Reason(code="opted-out", subject=case.name, text=text),))
 
 
-def _carried_out(case: Case, seen: Seen, record: RunRecord) -> RunRecord:
-    match record.plan:
+def _withdrawn(case: Case, course: Course) -> Course:
+    """Close what is over, first: it makes room for what takes its place."""
+    seen, further = withdraw(case, course.seen, course.record.plan)
+    record = replace(course.record, further=tuple(_rehearsed(case, one) for one in further))
+    closed = [one for one in record.further if one.outcome in PLANNED | {Outcome.PLANNED}]
+    if closed and record.outcome in QUIET and not isinstance(record.plan, Rebuild):
+        record = replace(record, outcome=closed[0].outcome, proposal=closed[0].proposal, why=closed[0].why)
+    return Course(seen=seen, record=record)
+
+
+def _carried_out(case: Case, course: Course) -> Course:
+    match course.record.plan:
         case Rebuild() as rebuild:
-            own = _guarded(record, lambda: _with_own(case, seen, record, rebuild))
-            return _with_further(case, seen, own, rebuild)
-        case Deferred():
-            return replace(record, outcome=Outcome.DEFERRED)
+            return _with_further(case, _with_own(case, course, rebuild), rebuild)
+        case Deferred() if course.record.outcome is Outcome.NOTHING:
+            return replace(course, record=replace(course.record, outcome=Outcome.DEFERRED))
         case _:
-            return record
+            return course
 
 
-def _withdrawn(case: Case, seen: Seen, record: RunRecord) -> RunRecord:
-    """Close the security proposal whose reason is gone: what it fixed came in another way, or was taken back."""
-    whole = case.wish.trigger in {Trigger.AUTO, Trigger.SECURITY} and not (case.wish.only or case.wish.moves.narrow)
-    decided = record.plan
-    planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
-    gone = publish.left_over(seen.proposals, planned)
-    if not gone or not whole or not case.rules.enabled or not plan.calm(seen.snapshot, seen.images):
-        return record
-    why = Reason(code="obsolete", subject=case.name, text="nothing that it fixes is left to fix")
-    for proposal in gone:
-        empty = Rebuild(trigger=Trigger.SECURITY, branch=proposal.branch, quarter="", steps=(), why=(why,))
-        done = propose(case, seen, empty, Change())
-        outcome = Outcome.PLANNED if case.tools.rehearsal and done.outcome in PLANNED else done.outcome
-        more = Published(rebuild=empty, outcome=outcome, change=Change(), proposal=done.proposal, why=done.why)
-        quiet = record.outcome in {Outcome.NOTHING, Outcome.DEFERRED} and outcome is Outcome.CLOSED
-        record = replace(
-            record,
-            further=(*record.further, more),
-            outcome=outcome if quiet else record.outcome,
-            proposal=done.proposal if quiet else record.proposal,
-            why=(*record.why, *done.why) if quiet else record.why,
+def _with_own(case: Case, course: Course, rebuild: Rebuild) -> Course:
+    """Carry out the rebuild itself; what fails of it keeps nothing that stands apart from being proposed."""
+    seen, done = course.seen, course.record
+
+    def own() -> RunRecord:
+        nonlocal seen
+        published = _published(case, course.seen, rebuild)
+        seen = course.seen.after(published.proposal) if published.proposal else course.seen
+        limited = case.wish.only or case.wish.moves.narrow
+        limited = limited or bool(plan.loose_ends(seen.snapshot, seen.images, rebuild.waits))
+        decided = published.deferred or (replace(rebuild, quarter="") if limited else rebuild)
+        return replace(
+            course.record,
+            outcome=published.outcome,
+            plan=decided,
+            change=published.change,
+            proposal=published.proposal,
+            why=published.why,
+            finished_at=case.tools.clock(),
         )
-    return record
+
+    record = _guarded(done, own)
+    return Course(seen=seen, record=record)
 
 
-def _with_own(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:
-    done = _published(case, seen, rebuild)
-    limited = case.wish.only or case.wish.moves.narrow or plan.loose_ends(seen.snapshot, seen.images, rebuild.waits)
-    return replace(
-        record,
-        outcome=done.outcome,
-        plan=replace(rebuild, quarter="") if limited else rebuild,
-        change=done.change,
-        proposal=done.proposal,
-        why=done.why,
-        finished_at=case.tools.clock(),
-    )
-
-
-def _with_further(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:
+def _with_further(case: Case, course: Course, rebuild: Rebuild) -> Course:
     """Propose what stands apart, whatever became of the rebuild itself: a lock that fails holds back no other fix."""
+    seen, record = course.seen, course.record
+
+    def more(one: Rebuild) -> RunRecord:
+        nonlocal seen
+        published = _published(case, seen, one)
+        seen = seen.after(published.proposal) if published.proposal else seen
+        return replace(record, further=(*record.further, published))
+
     for one in rebuild.apart:
-        record = _guarded(record, partial(_with_one_more, case, seen, record, one))
-    return record
-
-
-def _with_one_more(case: Case, seen: Seen, record: RunRecord, rebuild: Rebuild) -> RunRecord:
-    return replace(record, further=(*record.further, _published(case, seen, rebuild)))
+        record = _guarded(record, partial(more, one))
+    return Course(seen=seen, record=record)
 
 
 def _published(case: Case, seen: Seen, rebuild: Rebuild) -> Published:
     """Apply one rebuild and propose it; a rehearsal only plans that."""
-    job = Job(rebuild=rebuild, snapshot=seen.snapshot, contents=seen.contents, images=seen.images)
+    job = Job(
+        rebuild=rebuild,
+        snapshot=seen.snapshot,
+        contents=seen.contents,
+        exceptions=seen.exceptions,
+        images=seen.images,
+        flawed=seen.flawed,
+        policy=case.rules.policy,
+    )
     change = apply(case.tools, job, case.now)
     done = propose(case, seen, rebuild, change)
-    planned = case.tools.rehearsal and done.outcome in PLANNED
-    return Published(
-        rebuild=rebuild,
-        outcome=Outcome.PLANNED if planned else done.outcome,
-        change=change,
-        proposal=done.proposal,
-        why=done.why,
-    )
+    published = Published(
+        rebuild=rebuild, outcome=done.outcome, change=change, proposal=done.proposal, why=done.why,
+        deferred=_deferred(rebuild, change, done),
+    )  # fmt: skip
+    if published.deferred is not None:
+        published = replace(published, outcome=Outcome.DEFERRED)
+    return _rehearsed(case, published)
+
+
+def _deferred(rebuild: Rebuild, change: Change, done: Proposed) -> Deferred | None:
+    """Say until when a rebuild waits: for room among open proposals, or for releases that are too young yet."""
+    if done.until is not None:
+        return Deferred(until=done.until, why=(*rebuild.why, *done.why))
+    young = [row for row in change.held_back if row.until is not None]
+    if done.outcome is not Outcome.NOTHING or not (rebuild.quarter and young):
+        return None
+    first = min(young, key=lambda row: (f"{row.until:%Y-%m-%dT%H:%M}", row.name))
+    text = f"nothing else is new, and {first.name} {first.newest} is younger than the cooldown"
+    why = Reason(code="cooldown", subject=first.name, text=text)
+    return Deferred(until=first.until, why=(*rebuild.why, why)) if first.until else None
+
+
+def _rehearsed(case: Case, published: Published) -> Published:
+    planned = case.tools.rehearsal and published.outcome in PLANNED
+    return replace(published, outcome=Outcome.PLANNED) if planned else published
+
+
+def _answered(case: Case, course: Course) -> Course:
+    """Tell people what became of what they asked for in proposals."""
+    record = course.record
+    rows = [(record.plan.branch, record.outcome, record.why)] if isinstance(record.plan, Rebuild) else []
+    rows += [(one.rebuild.branch, one.outcome, one.why) for one in record.further]
+    told = {branch: (outcome, why) for branch, outcome, why in rows}
+    for proposal in course.seen.proposals:
+        orders = course.seen.orders.get(proposal.number, ())
+        if not orders:
+            continue
+        outcome, why = told.get(proposal.branch, (Outcome.NOTHING, ()))
+        said = "; ".join(reason.text for reason in why) or document.verdict_of(record)
+        done = (
+            f"Done: it stands on {case.head.commit[:10]} now." if outcome is Outcome.UPDATED else f"Not done: {said}."
+        )
+        hearing.answer(case, orders, proposal, done)
+    return course
+
+
+def _overviewed(case: Case, course: Course) -> Course:
+    keep_overview(case, course.seen, course.record)
+    return course

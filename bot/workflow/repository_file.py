@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import RepoError
 from bot.formats import toml_lines
-from bot.model.policy import Policy
+from bot.model.policy import Policy, Waiver
 from bot.settings import BadSettings, RepositoryFile, read_pyproject, read_repository_file
 from bot.workflow.survey_declared import Declared
 
@@ -24,6 +24,7 @@ class Rules:
     ignored_images: tuple[str, ...] = ()
     python: str | None = None
     locks: tuple[Declared, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
 
 def rules_of(contents: Mapping[str, bytes], policy: Policy) -> Rules:
@@ -60,6 +61,7 @@ def _rules(found: RepositoryFile, path: str, text: str) -> Rules:
         ignored_images=found.images.ignore,
         python=found.python,
         locks=tuple(_declared(found, path, text)),
+        waivers=found.waivers,
     )
 
 

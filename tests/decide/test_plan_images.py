@@ -238,7 +238,7 @@ def test_what_stands_apart_is_the_same_proposal_whatever_made_us_look() -> None:
     due = plan.plan(Wish(only="images"), situation(OTHER, calendar=Due(quarter="2026q4", since=None)))
     found = [rebuild(one) for one in (plan.plan(SECURITY, situation(OTHER)), due)]
     changes = [a_change(pins=(), images=(an_image_change(why=one.steps[0].why),)) for one in found]
-    marks = [publish.marks(one, change, "c" * 40) for one, change in zip(found, changes, strict=True)]
+    marks = [fingerprint.marks(one, change, "c" * 40) for one, change in zip(found, changes, strict=True)]
     assert (marks[0].content, marks[0].files) == (marks[1].content, marks[1].files)
     assert [one.trigger for one in found] == [Trigger.SECURITY, Trigger.QUARTERLY]
 

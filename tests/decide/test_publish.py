@@ -63,11 +63,11 @@ def test_every_case_of_a_draft_has_its_decision_and_its_reason(
 
 def test_marks_name_what_changes_and_ignore_wording() -> None:
     reworded = a_pin_change(why=(a_reason("another wording"),))
-    first = publish.marks(a_rebuild(), a_change(), "c" * 40)
-    assert publish.marks(a_rebuild(), a_change(pins=(reworded,)), "c" * 40) == first
-    assert publish.marks(a_rebuild(), a_change(pins=(a_pin_change(new="4.2.31"),)), "c" * 40).content != first.content
-    assert publish.marks(a_rebuild(), a_change(images=(an_image_change(),)), "c" * 40).content != first.content
-    assert publish.marks(a_rebuild(trigger=Trigger.MANUAL), a_change(), "c" * 40).content != first.content
+    first = fingerprint.marks(a_rebuild(), a_change(), "c" * 40)
+    assert fingerprint.marks(a_rebuild(), a_change(pins=(reworded,)), "c" * 40) == first
+    assert fingerprint.marks(a_rebuild(), a_change(pins=(a_pin_change(new="4.2.31"),)), "c" * 40).content != first.content
+    assert fingerprint.marks(a_rebuild(), a_change(images=(an_image_change(),)), "c" * 40).content != first.content
+    assert fingerprint.marks(a_rebuild(trigger=Trigger.MANUAL), a_change(), "c" * 40).content != first.content
 
 
 STAMP = "2026-11-24.0badcafe"
@@ -77,7 +77,7 @@ def test_the_date_of_a_stamp_alone_is_no_change() -> None:
     def made(value: str) -> Marks:
         text = f"FROM python:3.12-slim\nARG QUARTERDECK_STAMP={value}\nRUN apt-get upgrade\n"
         files = (FileText(path="Dockerfile", data=text.encode()), FileText(path="a.txt", data=STAMP.encode()))
-        return publish.marks(a_rebuild(), a_change(files=files, pins=(), stamps=(a_stamp_change(new=value),)), "c" * 40)
+        return fingerprint.marks(a_rebuild(), a_change(files=files, pins=(), stamps=(a_stamp_change(new=value),)), "c" * 40)
 
     assert made(STAMP) == made("2026-12-31.0badcafe")
     assert made(STAMP).content != made("2026-11-24.deadbeef").content
@@ -90,20 +90,20 @@ def test_the_order_of_what_changes_does_not_matter(order: list[int]) -> None:
         images = tuple(an_image_change(line=n, name=f"i{n}", retagged="x" * n) for n in numbers)
         stamps = tuple(a_stamp_change(line=n, name=f"i{n}") for n in numbers)
         files = tuple(FileText(path=f"{n}", data=b"x") for n in numbers)
-        return publish.marks(a_rebuild(), a_change(files=files, images=images, stamps=stamps), "c" * 40)
+        return fingerprint.marks(a_rebuild(), a_change(files=files, images=images, stamps=stamps), "c" * 40)
 
     assert made(order) == made([0, 1, 2])
 
 
 def test_another_tag_of_the_same_digest_is_another_change() -> None:
     one, two = (a_change(images=(an_image_change(retagged=tag),)) for tag in ("", "python:3.12.9-slim"))
-    assert publish.marks(a_rebuild(), one, "x").content != publish.marks(a_rebuild(), two, "x").content
+    assert fingerprint.marks(a_rebuild(), one, "x").content != fingerprint.marks(a_rebuild(), two, "x").content
 
 
 def test_a_move_to_another_release_is_the_same_whatever_made_us_look() -> None:
     base = a_rebuild(branch="quarterdeck/base-python-3.12-slim", quarter="")
     found = [
-        publish.marks(replace(base, trigger=trigger), a_change(pins=(a_pin_change(why=(a_reason("w", code),)),)), "x").content
+        fingerprint.marks(replace(base, trigger=trigger), a_change(pins=(a_pin_change(why=(a_reason("w", code),)),)), "x").content
         for trigger, code in ((Trigger.SECURITY, "security"), (Trigger.QUARTERLY, "quarter-due"), (Trigger.MANUAL, "manual"))
     ]  # fmt: skip
     assert len(set(found)) == 1
@@ -112,56 +112,56 @@ def test_a_move_to_another_release_is_the_same_whatever_made_us_look() -> None:
 def test_why_it_is_due_is_no_part_of_the_content() -> None:
     due = a_pin_change(why=(a_reason("due since", "quarter-due"),))
     assert (
-        publish.marks(a_rebuild(), a_change(pins=(due,)), "x").content
-        == publish.marks(a_rebuild(), a_change(), "x").content
+        fingerprint.marks(a_rebuild(), a_change(pins=(due,)), "x").content
+        == fingerprint.marks(a_rebuild(), a_change(), "x").content
     )
 
 
 def test_a_change_of_files_alone_is_content_too() -> None:
     one, two = (a_change(pins=(), files=(FileText(path="a.txt", data=data),)) for data in (b"1", b"2"))
-    assert publish.marks(a_rebuild(), one, "x").content != publish.marks(a_rebuild(), two, "x").content
+    assert fingerprint.marks(a_rebuild(), one, "x").content != fingerprint.marks(a_rebuild(), two, "x").content
 
 
 def test_trailers_carry_the_marks_through_git() -> None:
-    message = publish.commit_message("Title", MARKS, "because")
+    message = fingerprint.commit_message("Title", MARKS, "because")
     commit = CommitInfo(commit="e" * 40, parents=("c" * 40,), author="q@x", committer="q@x", message=message)
-    assert publish.marks_of(commit) == MARKS
+    assert fingerprint.marks_of(commit) == MARKS
     manual = replace(MARKS, trigger=Trigger.MANUAL, quarter="")
-    assert publish.marks_of(replace(commit, message=publish.commit_message("T", manual, "w"))) == manual
-    assert publish.marks_of(replace(commit, message="Title")) is None
-    assert publish.marks_of(replace(commit, parents=())) is None
-    assert publish.marks_of(replace(commit, message=message.replace("quarterly", "nonsense"))) is None
+    assert fingerprint.marks_of(replace(commit, message=fingerprint.commit_message("T", manual, "w"))) == manual
+    assert fingerprint.marks_of(replace(commit, message="Title")) is None
+    assert fingerprint.marks_of(replace(commit, parents=())) is None
+    assert fingerprint.marks_of(replace(commit, message=message.replace("quarterly", "nonsense"))) is None
 
 
 def test_the_branch_of_a_proposal_stands_in_its_commit() -> None:
     def branch(message: str) -> str:
-        return publish.branch_of(CommitInfo(commit="e", parents=("c",), author="q", committer="q", message=message))
+        return fingerprint.branch_of(CommitInfo(commit="e", parents=("c",), author="q", committer="q", message=message))
 
     base = "quarterdeck/base-debian-13"
-    message = publish.commit_message("Title", MARKS, "because", base)
+    message = fingerprint.commit_message("Title", MARKS, "because", base)
     assert branch(message) == base
     assert message.splitlines()[-5:-2] == [
         "Quarterdeck-Trigger: quarterly", "Quarterdeck-Quarter: 2026q4", f"Quarterdeck-Branch: {base}",
     ]  # fmt: skip
-    assert branch(publish.commit_message("Title", MARKS, "because")) == ""
+    assert branch(fingerprint.commit_message("Title", MARKS, "because")) == ""
     assert branch("Title") == ""
 
 
 def test_lines_that_only_look_like_a_trailer_are_none() -> None:
-    message = publish.commit_message("Title", MARKS, "Quarterdeck-shaped\nQuarterdeck-Branch", "quarterdeck/manual")
+    message = fingerprint.commit_message("Title", MARKS, "Quarterdeck-shaped\nQuarterdeck-Branch", "quarterdeck/manual")
     commit = CommitInfo(commit="e", parents=("c" * 40,), author="q", committer="q", message=message)
-    assert publish.marks_of(commit) == MARKS
-    assert publish.branch_of(commit) == "quarterdeck/manual"
+    assert fingerprint.marks_of(commit) == MARKS
+    assert fingerprint.branch_of(commit) == "quarterdeck/manual"
 
 
 def test_a_tip_is_ours_only_with_our_address_and_our_trailer() -> None:
-    message = publish.commit_message("Title", MARKS, "because")
+    message = fingerprint.commit_message("Title", MARKS, "because")
     ours = CommitInfo(commit="e", parents=("c",), author="q@x", committer="q@x", message=message)
-    assert not publish.is_foreign(None, "q@x")
-    assert not publish.is_foreign(ours, "q@x")
-    assert publish.is_foreign(replace(ours, author="p@x"), "q@x")
-    assert publish.is_foreign(replace(ours, committer="p@x"), "q@x")
-    assert publish.is_foreign(replace(ours, message="more"), "q@x")
+    assert not fingerprint.is_foreign(None, "q@x")
+    assert not fingerprint.is_foreign(ours, "q@x")
+    assert fingerprint.is_foreign(replace(ours, author="p@x"), "q@x")
+    assert fingerprint.is_foreign(replace(ours, committer="p@x"), "q@x")
+    assert fingerprint.is_foreign(replace(ours, message="more"), "q@x")
 
 
 def test_quarters_are_read_from_branches() -> None:

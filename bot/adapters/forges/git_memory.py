@@ -6,8 +6,8 @@ The trailers of our commits say which proposal they were, so that a lost store n
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.decide import publish
-from bot.decide.publish import TRAILER, marks_of
+from bot.decide import fingerprint
+from bot.decide.fingerprint import TRAILER, marks_of
 from bot.model.policy import Trigger
 from bot.model.proposal import Marks, Proposal, State
 from bot.model.repository import CommitInfo, Head, Remote, Repository
@@ -60,10 +60,11 @@ class GitMemory:
             return False  # a lost clone, and the branch is gone as well: nothing is left to compare
         commits = workspace.log(proposal.head, f"{TRAILER}: ")
         ours = next((commit for commit in commits if commit.commit == proposal.head), None)
-        if ours is None or not ours.parents:
+        start = marks.base if ours is not None and (marks := marks_of(ours)) is not None else ""
+        if ours is None or not workspace.contains(ours.commit, start):
             return False
         before, after, now = (
-            {file.path: file.blob for file in workspace.tree(commit)} for commit in (ours.parents[0], ours.commit, base)
+            {file.path: file.blob for file in workspace.tree(commit)} for commit in (start, ours.commit, base)
         )
         changed = {path: blob for path, blob in after.items() if before.get(path) != blob}
         return bool(changed) and all(now.get(path) == blob for path, blob in changed.items())
@@ -81,7 +82,7 @@ def _proposal(commit: CommitInfo, state: State, branch: str = "") -> Proposal | 
     return Proposal(
         number=0,
         url="",
-        branch=branch or publish.branch_of(commit) or branch_of(marks),
+        branch=branch or fingerprint.branch_of(commit) or branch_of(marks),
         title=title.strip(),
         body=body.partition("\n\nQuarterdeck-Trigger:")[0],
         state=state,

@@ -170,15 +170,16 @@ class Gate:
         return self._pages.files(question.pages) if question else []
 
     def _hidden(self, session: GateSession, question: Question) -> frozenset[str]:
+        banned = session.banned(question.name)
         if session.cutoff is None or question.name in session.free:
-            return frozenset()
+            return banned
         ages = self._answers.ages(question, session.cutoff)
         visible = session.visible(question.name)
         hidden = ages.young(session.cutoff, visible) or frozenset()
         if visible:
             session.spare(question.name, (ages.young(session.cutoff, frozenset()) or frozenset()) & visible)
         session.hide(question.name, young=bool(hidden), undated=ages.undated)
-        return hidden
+        return hidden | banned
 
     def _file(self, session: GateSession, wanted: _File) -> Reply:
         question = self._question(session, canonicalize_name(wanted.name))

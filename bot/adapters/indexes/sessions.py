@@ -37,6 +37,9 @@ class GateSession:
         self.cutoff = view.cutoff.timestamp() if view.cutoff else None
         self.sdists = view.sdists
         self.free = view.free
+        self._banned: dict[str, set[str]] = {}
+        for name, version in view.banned:
+            self._banned.setdefault(name, set()).add(index_answers.version_key(version))
         self._visible: dict[str, dict[str, str]] = {}
         for name, version in view.visible:
             self._visible.setdefault(name, {})[index_answers.version_key(version)] = version
@@ -102,6 +105,10 @@ class GateSession:
         key = index_answers.version_key(version)
         files = self._listing(self, name)
         return tuple(sorted({f"sha256:{file.sha256}" for file in files if file.key == key and file.sha256}))
+
+    def banned(self, name: str) -> frozenset[str]:
+        """Give the version keys of a project that are hidden whatever their age."""
+        return frozenset(self._banned.get(name, ()))
 
     def visible(self, name: str) -> frozenset[str]:
         """Give the version keys of a project that are seen whatever their age."""

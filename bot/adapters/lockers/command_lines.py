@@ -28,11 +28,17 @@ def movement(relock: Relock) -> list[str]:
             return ["--upgrade"]
         case UpgradeOnly(names=names):
             return [f"--upgrade-package={name}" for name in names]
-        case FixAtLeast(floors=floors, names=names):
-            bounds = [f"--upgrade-package={name}>={floor}" for name, floor in floors]
+        case FixAtLeast(names=names) as fix:
+            bounds = [f"--upgrade-package={line}" for line in least(fix)]
             return [*bounds, *(f"--upgrade-package={name}" for name in names)]
         case Refresh():
             return []
+
+
+def least(fix: FixAtLeast) -> list[str]:
+    """Give what a fix wants of each package, as a requirement: `jinja2>=3.1.6,!=3.2.0`."""
+    never = dict(fix.never)
+    return [f"{name}>={floor}{''.join(f',!={at}' for at in never.get(name, ()))}" for name, floor in fix.floors]
 
 
 def exactly(versions: dict[str, str]) -> list[str]:

@@ -35,6 +35,13 @@ def failure(lock: Lock, done: Finished, room: Room, complaint: str = "", about: 
     return LockFailed(f"{lock.path}: {text}", hint=_hint(lock, room, said))
 
 
+def obstacle(lock: Lock, room: Room, complaint: str) -> str:
+    """Give a resolver's own sentence about what does not resolve; raises what went wrong at the index instead."""
+    if faults := room.session.faults():
+        raise faulty(lock, faults)
+    return resolver_output.reason(complaint) or "the resolver does not say why"
+
+
 def faulty(lock: Lock, faults: tuple[BotError, ...]) -> BotError:
     """Name the first thing that went wrong at the index, as an error of its own kind, and how many more there are."""
     first, more = faults[0], len(faults) - 1

@@ -33,8 +33,8 @@ def decide(uv: Uv, relock: Relock) -> Moving:
             free = asking.ask(uv, options)
             wanted = _newest(uv, free, names)
             return Moving(options=options, answer=free) if not wanted else _least(uv, wanted)
-        case FixAtLeast(floors=floors, names=names):
-            least = tuple(f"{name}>={floor}" for name, floor in floors)
+        case FixAtLeast(names=names) as fix:
+            least = tuple(command_lines.least(fix))
             free = asking.ask(uv, command_lines.movement(relock)) if names else Answer(text=None)
             return _least(uv, (*least, *_newest(uv, free, names)))
 

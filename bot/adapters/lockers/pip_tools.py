@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Answer, Uv, known
-from bot.adapters.lockers.failures import failure, faulty, stopped
+from bot.adapters.lockers.failures import failure, faulty, obstacle, stopped
 from bot.adapters.lockers.interpreters import Compiler, Interpreters
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Room, Rooms
@@ -71,18 +71,19 @@ class PipToolsLocker:
 
         return built_where_allowed(self._rooms, relock, work)
 
+    def obstacle(self, tree: Path, relock: Relock, now: datetime) -> str:
+        """Ask uv only; see ports.Locker."""
+        compiler = self._compiler(relock)
+        with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:
+            moves = moving.decide(_uv(room, relock, compiler), relock)
+            return obstacle(relock.lock, room, moves.answer.complaint) if moves.answer.text is None else ""
+
     def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         lock = relock.lock
         old = texts.read(tree, lock.path)
         compiler = self._compiler(relock)
         with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:
-            prefix = compiler.prefix if compiler else ()
-            python = compiler.python if compiler else Path(sys.executable)
-            uv = Uv(
-                room=room, lock=lock, python=python, readable=prefix, build=relock.build,
-                platform="" if compiler else command_lines.uv_platform(lock),
-                version="" if compiler else command_lines.uv_python(lock),
-            )  # fmt: skip
+            uv = _uv(room, relock, compiler)
             work = Work(room=room, tree=tree, relock=relock, compiler=compiler, uv=uv, old=old)
             done = self._relocked(work, now)
             if faults := room.session.faults():
@@ -191,6 +192,17 @@ class PipToolsLocker:
         different = sorted({name for name, _ in compiled ^ answered} - asking.UNSAFE)
         if different:
             LOG.info("%s: uv and pip-compile differ about %s; pip-compile wins", lock.path, ", ".join(different))
+
+
+def _uv(room: Room, relock: Relock, compiler: Compiler | None) -> Uv:
+    """Ask uv under the compiler's interpreter; where there is none, for the lock's Python and platform by name."""
+    lock = relock.lock
+    return Uv(
+        room=room, lock=lock, python=compiler.python if compiler else Path(sys.executable),
+        readable=compiler.prefix if compiler else (), build=relock.build,
+        platform="" if compiler else command_lines.uv_platform(lock),
+        version="" if compiler else command_lines.uv_python(lock),
+    )  # fmt: skip
 
 
 def _proof(work: Work, moves: Moving, text: str) -> Proof:

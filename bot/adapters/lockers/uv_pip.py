@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.adapters.lockers import asking, command_lines, memory, moving, texts
 from bot.adapters.lockers.asking import Uv
-from bot.adapters.lockers.failures import failure, faulty, stopped
+from bot.adapters.lockers.failures import failure, faulty, obstacle, stopped
 from bot.adapters.lockers.interpreters import Interpreters
 from bot.adapters.lockers.moving import Moving
 from bot.adapters.lockers.rooms import Room, Rooms
@@ -37,6 +37,12 @@ class UvPipLocker:
             return without_cooldown(tree, allowed, lambda chosen: self._in_a_room(tree, chosen, now))
 
         return built_where_allowed(self._rooms, relock, work)
+
+    def obstacle(self, tree: Path, relock: Relock, now: datetime) -> str:
+        """Ask uv; see ports.Locker."""
+        with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:
+            moves = moving.decide(self._uv(room, relock), relock)
+            return obstacle(relock.lock, room, moves.answer.complaint) if moves.answer.text is None else ""
 
     def _in_a_room(self, tree: Path, relock: Relock, now: datetime) -> Relocked:
         with self._rooms.room(view_of(relock, now), tree=tree, builds=bool(relock.build)) as room:

@@ -34,6 +34,7 @@ def view_of(relock: Relock, now: datetime) -> IndexView:
         visible=frozenset((pin.name, pin.version) for pin in lock.pins),
         sdists=frozenset(relock.build) if relock.build else None,
         free=_named(relock),
+        banned=relock.banned,
     )
 
 

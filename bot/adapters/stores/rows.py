@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.model.plan import NothingToDo, Rebuild
-from bot.model.policy import Trigger
+from bot.model.policy import Ignored, Trigger
 from bot.model.proposal import Marks, Proposal, State
 from bot.model.runs import Outcome, RunRecord
 
@@ -59,17 +59,26 @@ def proposal_of(row: Row[Any]) -> Proposal:
     )
 
 
-def _marks_to_json(marks: Marks) -> dict[str, str]:
+def ignored_of(row: Row[Any]) -> Ignored:
+    """Give the wish of a row."""
+    return Ignored(subject=row.subject, until=row.until, reason=row.reason, by=row.by, where=row.where)
+
+
+def _marks_to_json(marks: Marks) -> dict[str, object]:
     return {
         "trigger": marks.trigger.value,
         "quarter": marks.quarter,
         "content": marks.content,
         "files": marks.files,
         "base": marks.base,
+        "fixes": list(marks.fixes),
+        "rest": marks.rest,
+        "history": list(marks.history),
+        "withdrawn": marks.withdrawn,
     }
 
 
-def _marks_from_json(marks: Mapping[str, str]) -> Marks:
+def _marks_from_json(marks: Mapping[str, Any]) -> Marks:
     try:
         return Marks(
             trigger=Trigger(marks["trigger"]),
@@ -77,6 +86,10 @@ def _marks_from_json(marks: Mapping[str, str]) -> Marks:
             content=marks["content"],
             files=marks["files"],
             base=marks["base"],
+            fixes=tuple(marks.get("fixes", ())),
+            rest=marks.get("rest", ""),
+            history=tuple(marks.get("history", ())),
+            withdrawn=marks.get("withdrawn", False),
         )
     except KeyError as error:
         raise ValueError(f"a proposal's marks lack {error}") from error

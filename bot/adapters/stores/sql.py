@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, up
 
 from bot.adapters.stores.failures import translated
 from bot.adapters.stores.locks import repository_lock, waiting_lock
-from bot.adapters.stores.rows import proposal_columns, proposal_of, quarter_done, run_columns
+from bot.adapters.stores.rows import ignored_of, proposal_columns, proposal_of, quarter_done, run_columns
 from bot.adapters.stores.schema import prepare
 from bot.adapters.stores.sqlite import connect
-from bot.adapters.stores.tables import ANSWERS, PROPOSALS, QUARTERS, RUNS
+from bot.adapters.stores.tables import ANSWERS, IGNORED, PROPOSALS, QUARTERS, RUNS
+from bot.model.policy import Ignored
 from bot.model.proposal import Proposal
 from bot.model.runs import RunRecord
 from bot.system.clock import system_clock
@@ -126,6 +127,21 @@ class SqlStore:
             row = {**columns, "repository": repository, "number": number, "created_at": now}
             connection.execute(insert(PROPOSALS).values(row))
         return replace(proposal, number=number)
+
+    def ignored(self, repository: str) -> tuple[Ignored, ...]:
+        """Give what people asked to leave alone in a repository, by subject; what is over too."""
+        kept = select(IGNORED).where(IGNORED.c.repository == repository).order_by(IGNORED.c.subject)
+        with self._read() as connection:
+            return tuple(ignored_of(row) for row in connection.execute(kept))
+
+    def ignore(self, repository: str, wish: Ignored) -> None:
+        """Keep such a wish, instead of an older one about the same subject; nothing is written where it is there."""
+        if wish in self.ignored(repository):
+            return
+        with self._write() as connection:
+            same = (IGNORED.c.repository == repository, IGNORED.c.subject == wish.subject)
+            connection.execute(delete(IGNORED).where(*same))
+            connection.execute(insert(IGNORED).values(repository=repository, **asdict(wish)))
 
     def recall(self, kind: str, key: str) -> str | None:
         """Give an answer kept under this key, None where there is none; that it was used is noted with the next write.

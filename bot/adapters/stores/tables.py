@@ -10,6 +10,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Date,
     DateTime,
     Dialect,
     Index,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002")
 """Every schema version that this Quarterdeck can read, oldest first: the revisions in `migrations/versions`."""
 
 HEAD = VERSIONS[-1]
@@ -90,6 +91,18 @@ PROPOSALS = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 """The local forge's proposals; `number` counts from 1 in each repository and is never given twice."""
+
+IGNORED = Table(
+    "ignored",
+    METADATA,
+    Column("repository", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("until", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("where", Text, nullable=False),
+)
+"""What people asked to leave alone until a date, which is included; the newest wish about a subject stands."""
 
 ANSWERS = Table(
     "answers",

@@ -8,7 +8,7 @@ from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.local import LocalForge
 from bot.adapters.stores.sql import SqlStore
 from bot.adapters.workspaces.git import GitWorkspace
-from bot.decide.publish import TRAILER, commit_message
+from bot.decide.fingerprint import TRAILER, commit_message
 from bot.errors import PublishFailed
 from bot.model.policy import Trigger
 from bot.model.proposal import Draft, Marks, Proposal, State

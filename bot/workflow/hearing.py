@@ -1,0 +1,76 @@
+"""Listen to what people say in our proposals: commands in comments, and the box that they tick."""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from bot.decide import talk
+from bot.decide.talk import Order
+from bot.errors import AccessDenied, Unavailable
+from bot.formats import commands
+from bot.model.policy import Ignored
+from bot.model.proposal import Proposal, State
+from bot.model.reasons import Reason
+from bot.model.snapshot import Snapshot
+from bot.workflow.case import Case
+
+MOST_OLD = 10  # closed proposals that are read again where our own records were lost
+TICKED = Order(key="", recreate=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listened:
+    """What people asked for: `orders` by the number of the proposal, what they want ignored, what was not heard."""
+
+    orders: dict[int, tuple[Order, ...]] = field(default_factory=dict)
+    ignored: tuple[Ignored, ...] = ()
+    doubts: tuple[Reason, ...] = ()
+
+
+def listen(case: Case, snapshot: Snapshot, proposals: tuple[Proposal, ...]) -> Listened:
+    """Read the comments on open proposals, answer what can be answered at once, and keep what is to be ignored.
+
+    Where our records were lost, closed proposals are read too: an `ignore` that was written there still holds.
+    """
+    store, key = case.tools.store, case.assignment.repository.key
+    lost = not store.last_runs(key)
+    old = [one for one in proposals if one.state is not State.OPEN][:MOST_OLD] if lost else []
+    standing = [one for one in proposals if one.state is State.OPEN]
+    orders: dict[int, tuple[Order, ...]] = {}
+    doubts: list[Reason] = []
+    fresh: list[Ignored] = []
+    may_write = cache(lambda author: case.tools.talk.may_write(case.assignment.repository, author))
+    for proposal in [*standing, *old]:
+        try:
+            comments = case.tools.talk.comments(case.assignment.repository, proposal.number)
+            heard = talk.hear(comments, may_write, _known(snapshot), case.now.date(), proposal.url)
+            for reply in heard.replies:
+                case.tools.talk.say(case.assignment.repository, proposal.number, reply)
+        except (AccessDenied, Unavailable) as error:
+            text = f"what people said in #{proposal.number} is not known: {error.message}"
+            doubts.append(Reason(code="comments-unread", subject=proposal.branch, text=text))
+            continue
+        fresh += heard.ignored
+        if proposal.state is State.OPEN:
+            asked = (*heard.orders, *((TICKED,) if commands.ticked(proposal.body) else ()))
+            orders |= {proposal.number: asked} if asked else {}
+    if not case.tools.rehearsal:
+        for wish in fresh:
+            store.ignore(key, wish)
+    kept = {one.subject: one for one in [*store.ignored(key), *fresh]}
+    return Listened(orders=orders, ignored=tuple(kept.values()), doubts=tuple(doubts))
+
+
+def answer(case: Case, orders: tuple[Order, ...], proposal: Proposal, text: str) -> None:
+    """Tell people what became of what they asked for."""
+    for order in orders:
+        if order.key:
+            case.tools.talk.say(case.assignment.repository, proposal.number, talk.done(order, text))
+
+
+def _known(snapshot: Snapshot) -> talk.Known:
+    """Know the names of packages and images, however they are written, and anything that looks like an advisory."""
+    names = {pin.name for lock in snapshot.locks for pin in lock.pins}
+    for use in snapshot.images:
+        bare = use.name.tagged.removesuffix(f":{use.name.tag}")
+        names |= {use.name.tagged, bare, use.reference, f"{use.name.registry}/{use.name.repository}"}
+    return talk.knows(names)
