@@ -62,7 +62,7 @@ def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch:
             outcome = Outcome.NOTHING if branch.marks is None and proposal is None else Outcome.LEFT_ALONE
             return Proposed(outcome=outcome, proposal=proposal, why=why)
         case Close(proposal=proposal, why=why):
-            closed = forge.close(repository, proposal.number, why[0].text)
+            closed = forge.close(repository, proposal.number, why[0].text, None)
             if not case.tools.rehearsal:
                 case.tools.store.remember(WITHDRAWN, _subject(case, proposal), case.now.isoformat(), case.now)
             return Proposed(outcome=Outcome.CLOSED, proposal=closed, why=why)
