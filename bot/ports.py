@@ -47,8 +47,8 @@ class Forge(Protocol):
         """Bring title, body, labels and people up to date."""
         ...
 
-    def close(self, repository: Repository, number: int, comment: str) -> Proposal:
-        """Close a proposal and say why in a comment."""
+    def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
+        """Close a proposal and say why in a comment; a `body` replaces the proposal's own in the same write."""
         ...
 
 
@@ -102,11 +102,18 @@ class Workspace(Protocol):
         ...
 
     def commit(self, base: str, files: Iterable[FileText], message: str, when: datetime) -> str:
-        """Write one commit on top of `base` that replaces these files and keeps their modes; give its id."""
+        """Write one commit on top of `base` that replaces these files and keeps their modes; give its id.
+
+        `base` may be a commit that was written so itself: commits can be stacked.
+        """
         ...
 
     def push(self, remote: Remote, branch: str, commit: str, *, expected: str | None) -> None:
         """Push, only if the remote branch still stands at `expected` (None: does not exist)."""
+        ...
+
+    def delete(self, remote: Remote, branch: str, *, expected: str) -> None:
+        """Delete a remote branch, only if it still stands at `expected`; one that is gone already is fine."""
         ...
 
     def branch(self, remote: Remote, name: str) -> CommitInfo | None:
@@ -119,6 +126,13 @@ class Workspace(Protocol):
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Say whether `ancestor` is here and reachable from `commit`."""
+        ...
+
+    def conflicts(self, remote: Remote, base: str, head: str, files: Mapping[str, bytes]) -> bool:
+        """Say whether merging files that were made on top of commit `base` into commit `head` would conflict.
+
+        True also where `base` is not here and cannot be fetched any more: then nobody can tell.
+        """
         ...
 
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:

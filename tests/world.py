@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.decide.plan import Wish
 from bot.errors import RepoError
+from bot.formats import marks
 from bot.model.change import FileText
 from bot.model.contents import Advisory, ArchiveAnswer, ImageContents, LifetimeTable, SourceMove, Told, Waiting
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
@@ -68,6 +69,7 @@ class World:
     compiled: dict[str, str] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
     branches: dict[str, CommitInfo] = field(default_factory=dict)
+    conflicting: bool = False
     done: tuple[str, ...] = ()
     now: datetime = NOW
     policy: Policy = field(default_factory=Policy)
@@ -131,8 +133,10 @@ class FakeForge:
         self.world.told(f"update #{number}: {draft.title}")
         return self._replace(number, title=draft.title, body=draft.body, marks=draft.marks)
 
-    def close(self, repository: Repository, number: int, comment: str) -> Proposal:
+    def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
         self.world.told(f"close #{number}: {comment}")
+        if body is not None:
+            self._replace(number, body=body, marks=marks.parse(body))
         return self._replace(number, state=State.CLOSED)
 
     def _replace(self, number: int, **fields: object) -> Proposal:
@@ -168,6 +172,12 @@ class FakeWorkspace:
         assert (standing.commit if standing else None) == expected
         self.world.branches[branch] = self._made
 
+    def delete(self, remote: Remote, branch: str, *, expected: str) -> None:
+        self.world.told(f"delete {branch}")
+        standing = self.world.branches.get(branch)
+        assert standing is None or standing.commit == expected
+        self.world.branches.pop(branch, None)
+
     def branch(self, remote: Remote, name: str) -> CommitInfo | None:
         return self.world.branches.get(name)
 
@@ -176,6 +186,10 @@ class FakeWorkspace:
 
     def contains(self, commit: str, ancestor: str) -> bool:
         return False
+
+    def conflicts(self, remote: Remote, base: str, head: str, files: Mapping[str, bytes]) -> bool:
+        self.world.told(f"conflicts {' '.join(sorted(files))}")
+        return self.world.conflicting
 
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
         return ()

@@ -26,7 +26,8 @@ def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta) -> str:
     merged = [list(same) for _, same in groupby(sorted(fixed, key=_fixed_order), key=_same_fix)]
     rows = [
         [_advisory(first.advisory), _severity(first.advisory), code(first.name), _step(first, cooldown),
-         _asked_by(first), code(first.advisory.fixed_in) or "—", *([", ".join(code(row.path) for row in same)] if several else [])]
+         _asked_by(first), code(first.advisory.fixed_in) or "—",
+         *([", ".join(code(row.path) for row in same)] if several else [])]
         for same in merged[:ROWS] for first in same[:1]
     ]  # fmt: skip
     head = [

@@ -112,8 +112,18 @@ def test_branches_have_their_own_proposals_newest_first(bench: ForgeBench) -> No
 def test_closing_closes_and_closing_again_does_no_harm(bench: ForgeBench) -> None:
     bench.push(MANUAL, "django==5.0\n")
     number = bench.forge.open(bench.repository, a_draft()).number
-    assert bench.forge.close(bench.repository, number, "Obsolete.").state is State.CLOSED
-    assert bench.forge.close(bench.repository, number, "Obsolete.").state is State.CLOSED
+    assert bench.forge.close(bench.repository, number, "Obsolete.", None).state is State.CLOSED
+    assert bench.forge.close(bench.repository, number, "Obsolete.", None).state is State.CLOSED
+
+
+def test_closing_with_a_body_leaves_that_body_with_its_marks(bench: ForgeBench) -> None:
+    bench.push(MANUAL, "django==5.0\n")
+    number = bench.forge.open(bench.repository, a_draft()).number
+    withdrawn = a_draft(content="withdrawn")
+    closed = bench.forge.close(bench.repository, number, "Obsolete.", withdrawn.body)
+    assert (closed.state, closed.marks) == (State.CLOSED, withdrawn.marks)
+    assert closed.body.endswith(withdrawn.body)
+    assert bench.forge.proposals(bench.repository) == (closed,)
 
 
 def test_a_branch_that_is_not_there_cannot_be_proposed(bench: ForgeBench) -> None:
@@ -125,4 +135,4 @@ def test_what_is_not_there_cannot_be_updated_or_closed(bench: ForgeBench) -> Non
     with pytest.raises(RepoError):
         bench.forge.update(bench.repository, 7, replace(a_draft(), title="x"))
     with pytest.raises(RepoError):
-        bench.forge.close(bench.repository, 7, "x")
+        bench.forge.close(bench.repository, 7, "x", None)

@@ -23,9 +23,9 @@ import pytest
 from tests.rig.git_http import GitHttpServer
 from tests.rig.github_double.documents import Documents
 from tests.rig.github_double.openapi import Description, Exchange, Installer
-from tests.rig.github_double.operations import OPERATIONS, Call, Operation, Refusal, new_pull
-from tests.rig.github_double.world import Comment, Pull, Repo
-from tests.rig.repositories import make_repository
+from tests.rig.github_double.operations import OPERATIONS, Call, Operation, Refusal, new_issue, new_pull, reopen
+from tests.rig.github_double.world import Comment, Issue, Pull, Release, Repo
+from tests.rig.repositories import git, make_repository
 
 TOKEN = "ghp_made-up-for-tests-0123456789abcdef"
 BOT = "quarterdeck-bot"
@@ -66,7 +66,9 @@ class GitHubServer:
     ) -> None:
         self.root = root
         self.token = token
-        self.permissions = {"contents": "write", "pull_requests": "write"}
+        self.permissions = {"contents": "write", "pull_requests": "write", "issues": "write"}
+        self.actor = BOT
+        self.nobody: set[str] = set()  # names that no account has
         self.rate_remaining = 5000
         self.rate_reset = 4_000_000_000
         self.log: list[Exchange] = []
@@ -120,6 +122,55 @@ class GitHubServer:
         pull.fork = fork
         return pull
 
+    def push_as(self, author: str, repository: str, branch: str, files: Mapping[str, str | bytes]) -> str:
+        """Let a person push one commit onto a branch, from a clone of their own; a new branch begins at `main`."""
+        repo = self.repos[repository]
+        clone = repo.path.with_name(f"{repo.path.name}.{author}")
+        if not clone.exists():
+            git(repo.path.parent, "clone", "--quiet", str(repo.path), clone.name)
+        git(clone, "fetch", "--quiet", "--prune", "origin")
+        start = branch if repo.branch(branch) else repo.default_branch
+        git(clone, "checkout", "--quiet", "--force", "-B", branch, f"origin/{start}")
+        for name, data in files.items():
+            target = clone / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data if isinstance(data, bytes) else data.encode())
+        git(clone, "add", "--all")
+        who = f"{author} <{author}@example.org>"
+        git(clone, "commit", "--quiet", "--author", who, "--message", f"{author} was here")
+        git(clone, "push", "--quiet", "origin", branch)
+        return repo.branch(branch) or ""
+
+    def delete_branch(self, repository: str, branch: str) -> None:
+        """Delete a branch as the button does; its pull request is closed then."""
+        repo = self.repos[repository]
+        git(repo.path, "update-ref", "-d", f"refs/heads/{branch}")
+        for pull in repo.pulls.values():
+            repo.refresh(pull)
+
+    def edit_as(self, author: str, repository: str, number: int, **fields: str) -> None:
+        """Let a person edit title or body of a pull request or an issue: tick a box, for one."""
+        repo = self.repos[repository]
+        assert repo.role(author) in {"write", "maintain", "admin"}, f"GitHub lets {author} edit nothing"
+        issue = repo.pulls.get(number) or repo.issues[number]
+        for name, text in fields.items():
+            setattr(issue, name, text)
+        issue.updated_at = repo.tick()
+
+    def issue_as(self, author: str, repository: str, title: str, body: str, *labels: str) -> Issue:
+        """Let anybody open an issue."""
+        return new_issue(self.repos[repository], title, body, author, list(labels))
+
+    def release(self, repository: str, tag: str, body: str | None = None, **fields: Any) -> Release:
+        """Publish a release; the repository comes into being where nobody added it, and has nothing else then."""
+        owner, _, name = repository.partition("/")
+        path = self.root / owner / f"{name}.git"
+        repo = self.repos.setdefault(repository, Repo(id=len(self.repos) + 1, owner=owner, name=name, path=path))
+        values = {"name": None} | fields
+        made = Release(id=len(repo.releases) + 1, tag=tag, body=body, at=repo.tick(), **values)
+        repo.releases.append(made)
+        return made
+
     def merge(self, repository: str, number: int, *, by: str = "maintainer") -> str:
         """Merge in git, as the button does, and give the merge commit."""
         repo = self.repos[repository]
@@ -132,19 +183,20 @@ class GitHubServer:
         self.repos[repository].close(self.repos[repository].pulls[number])
 
     def reopen(self, repository: str, number: int) -> None:
-        self.repos[repository].reopen(self.repos[repository].pulls[number])
+        """Open a pull request again as the button does; raises Refusal where GitHub has none."""
+        reopen(self.repos[repository], self.repos[repository].pulls[number])
 
     def comment(self, repository: str, number: int, body: str, *, author: str = "maintainer") -> None:
         repo = self.repos[repository]
-        comments = repo.pulls[number].comments
-        comments.append(Comment(id=100 + len(comments), author=author, body=body, at=repo.tick()))
+        repo.say(repo.pulls.get(number) or repo.issues[number], author, body)
 
     def review(self, repository: str, number: int, *, author: str) -> None:
         """Approve; whoever reviewed is no longer asked for a review."""
         repo = self.repos[repository]
         pull = repo.pulls[number]
         pull.reviewers = [login for login in pull.reviewers if login != author]
-        pull.reviews.append(Comment(id=500 + len(pull.reviews), author=author, body="", at=repo.tick()))
+        pull.updated_at = repo.tick()
+        pull.reviews.append(Comment(id=500 + len(pull.reviews), author=author, body="", at=pull.updated_at))
 
     def fail_next(
         self, status: int, path: str = "", *, method: str | None = None, headers: Mapping[str, str] | None = None,
@@ -188,10 +240,13 @@ class GitHubServer:
         try:
             self._admit(headers)
             values = dict(parse_qsl(query))
+            if (mine := self._mine(method, path)) is not None:
+                return self._cached(mine, headers)
             operation, found = _route(method, path)
-            call = Call(self._visible(found), {**values, **found}, sent, BOT, self.documents)
+            call = Call(self._visible(found), {**values, **found}, sent, self.actor, self.documents)
+            call.repo.notice_pushes()
             if method not in READS:
-                self._may_write(call.repo)
+                self._may_write(call.repo, path)
             status, document = operation(call)
         except Refusal as refusal:
             everywhere = refusal.status in {401, 403, 404}
@@ -199,7 +254,26 @@ class GitHubServer:
         link: dict[str, str] = {}
         if isinstance(document, list) and method == "GET":
             document, link = self._page(document, path, values)
-        return _cached(Answer(status=status, document=document, headers=link), headers)
+        return self._cached(Answer(status=status, document=document, headers=link), headers)
+
+    def _mine(self, method: str, path: str) -> Answer | None:
+        """Say whom the token belongs to; an app's installation has no user, and learns its name by GraphQL alone."""
+        if (method, path) == ("GET", "/user"):
+            if self.actor.endswith("[bot]"):
+                raise Refusal(403, "Resource not accessible by integration")
+            return Answer(status=200, document=self.documents.account(self.actor))
+        if (method, path) == ("POST", "/graphql"):
+            return Answer(status=200, document={"data": {"viewer": {"login": self.actor}}}, unchecked=True)
+        return None
+
+    def _cached(self, answer: Answer, headers: Mapping[str, str]) -> Answer:
+        """Name the answer's version, and send no more than that, for nothing, where it is known already."""
+        version = f'W/"{hashlib.sha256(json.dumps(answer.document).encode()).hexdigest()}"'
+        answer.headers["ETag"] = version
+        if headers.get("If-None-Match") == version:
+            self.rate_remaining += 1
+            return Answer(status=304, document=None, headers=answer.headers)
+        return answer
 
     def _admit(self, headers: Mapping[str, str]) -> None:
         scheme, _, given = headers.get("Authorization", "").partition(" ")
@@ -211,14 +285,15 @@ class GitHubServer:
 
     def _visible(self, found: Mapping[str, str]) -> Repo:
         repo = self.repos.get(f"{found['owner']}/{found['repo']}")
-        if repo is None:
+        if repo is None or found.get("username") in self.nobody:
             raise Refusal(404, "Not Found")
         return repo
 
-    def _may_write(self, repo: Repo) -> None:
+    def _may_write(self, repo: Repo, path: str) -> None:
         if repo.archived:
             raise Refusal(403, "Repository was archived so is read-only.")
-        if self.permissions.get("pull_requests") != "write":
+        kind = "issues" if re.search(r"/issues(/\d+)?$", path) else "pull_requests"
+        if self.permissions.get(kind) != "write":
             raise Refusal(403, "Resource not accessible by personal access token")
 
     def _page(self, items: list[Any], path: str, values: Mapping[str, str]) -> tuple[list[Any], dict[str, str]]:
@@ -247,15 +322,6 @@ def _route(method: str, path: str) -> tuple[Operation, dict[str, str]]:
         if match and wanted == method:
             return operation, match.groupdict()
     raise Refusal(404, "Not Found")
-
-
-def _cached(answer: Answer, headers: Mapping[str, str]) -> Answer:
-    """Name the answer's version, and send no more than that where it is known already."""
-    version = f'W/"{hashlib.sha256(json.dumps(answer.document).encode()).hexdigest()}"'
-    answer.headers["ETag"] = version
-    if headers.get("If-None-Match") == version:
-        return Answer(status=304, document=None, headers=answer.headers)
-    return answer
 
 
 class _Server(ThreadingHTTPServer):

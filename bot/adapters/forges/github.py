@@ -93,13 +93,16 @@ class GithubForge:
         with self._desk(repository) as desk:
             return _brought_up_to_date(desk, desk.pull(number), draft)
 
-    def close(self, repository: Repository, number: int, comment: str) -> Proposal:
-        """Comment and close; one that is not open any more is left as it is, and nothing is said twice."""
+    def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
+        """Comment and close, the body in the same request as the state; nothing is said twice.
+
+        One that is not open any more is left as it is.
+        """
         with self._desk(repository) as desk:
             pull = desk.pull(number)
             if pull.state == "open":
                 desk.comment_once(pull, comment)
-                desk.edit(pull, {"state": "closed"})
+                desk.edit(pull, {"state": "closed"} if body is None else {"state": "closed", "body": body})
             return _proposal(pull)
 
     @contextmanager

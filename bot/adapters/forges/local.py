@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.errors import PublishFailed
+from bot.formats import marks
 from bot.model.proposal import Draft, Proposal, State
 from bot.model.repository import Remote, Repository
 from bot.ports import Store
@@ -71,11 +72,16 @@ class LocalForge:
         updated = replace(kept, title=draft.title, body=draft.body, marks=draft.marks, head=head)
         return self.store.save_proposal(repository.key, updated)
 
-    def close(self, repository: Repository, number: int, comment: str) -> Proposal:
-        """Close an open proposal; the comment stands at the head of its body. The branch stays, as on other forges."""
+    def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
+        """Close an open proposal; the comment stands at the head of its body. The branch stays, as on other forges.
+
+        Its marks are read anew from a body that is given: they must not say what the body does not.
+        """
         kept = self._kept(repository, number)
         if kept.state is not State.OPEN:
             return kept
+        if body is not None:
+            kept = replace(kept, body=body, marks=marks.parse(body))
         closed = replace(kept, state=State.CLOSED, body=f"> Closed: {comment}\n\n{kept.body}")
         return self.store.save_proposal(repository.key, closed)
 

@@ -32,12 +32,12 @@ class RecordingForge:
         written = _written(draft)
         return replace(written, number=number, url=standing.url) if standing else replace(written, number=number)
 
-    def close(self, repository: Repository, number: int, comment: str) -> Proposal:
+    def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
         """Give the proposal as it stands; it would be closed."""
         standing = self._find(repository, number)
         if standing is None:
             raise LookupError(f"#{number} is not a proposal of {repository.name}, yet it was to be closed: {comment}")
-        return replace(standing, state=State.CLOSED)
+        return replace(standing, state=State.CLOSED, body=standing.body if body is None else body)
 
     def _find(self, repository: Repository, number: int) -> Proposal | None:
         return next((p for p in self._inner.proposals(repository) if p.number == number), None)

@@ -5,6 +5,7 @@ plumbing only: files are read with `cat-file` and commits are written with `comm
 and no checkout. Credentials reach git through GIT_ASKPASS and its environment, for the remote's own host only.
 """
 
+import logging
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ from bot.model.change import FileText
 from bot.model.repository import CommitInfo, Head, Remote, TreeFile
 from bot.system.process import base_environment
 
+LOG = logging.getLogger(__name__)
 TIME_LIMIT = 900.0  # seconds for one git command; a first clone of a large repository takes minutes
 # a shallow clone (what CI checks out) is a source like any other
 FETCH = ("fetch", "--no-tags", "--force", "--update-shallow", "--no-write-fetch-head", "--quiet")
@@ -142,6 +144,12 @@ class GitWorkspace:
         self._transfer(remote, ["push", "--quiet", "--no-verify", *receive, lease, "origin",
                                 f"{commit}:refs/heads/{branch}"], failure=PublishFailed)  # fmt: skip
 
+    def delete(self, remote: Remote, branch: str, *, expected: str) -> None:
+        """Delete with a lease on `expected`; see ports.Workspace. Raises PublishFailed where it is refused."""
+        if branch not in self.branches(remote, branch):
+            return
+        self.push(remote, branch, "", expected=expected)
+
     def branch(self, remote: Remote, name: str) -> CommitInfo | None:
         """Fetch the tip of a remote branch; None where there is none. See ports.Workspace."""
         listing = self._transfer(remote, ["ls-remote", *self._upload_pack(remote), "origin", f"refs/heads/{name}"])
@@ -154,6 +162,20 @@ class GitWorkspace:
         self._transfer(remote, [*FETCH, *depth,
                                 *self._upload_pack(remote), "origin", f"+refs/heads/{name}:{local}"])  # fmt: skip
         return self._commits([local, "-1"])[0]
+
+    def conflicts(self, remote: Remote, base: str, head: str, files: Mapping[str, bytes]) -> bool:
+        """Say whether files made on top of `base` would conflict with `head`; see ports.Workspace."""
+        if not self._obtained(remote, base):
+            return True
+        before, now = ({file.path: file for file in self.tree(commit)} for commit in (base, head))
+        moved = [path for path in sorted(files) if _blob(before.get(path)) != _blob(now.get(path))]
+        sides = [side[path] for side in (before, now) for path in moved if path in side]
+        self._fetch_missing(remote, {file.blob for file in sides}, ("--no-walk", base, head))
+        texts = self._blobs(list(dict.fromkeys(file.blob for file in sides)))
+        return any(
+            self._clashes(texts.get(_blob(before.get(path))), files[path], texts.get(_blob(now.get(path))))
+            for path in moved
+        )
 
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
         """Give local commits whose message contains `grep`, newest first; see ports.Workspace."""
@@ -217,10 +239,38 @@ class GitWorkspace:
                 return name, heads[name]
         raise CloneFailed("the repository has no branch but ours", hint="name the branch in the configuration")
 
-    def _fetch_missing(self, remote: Remote, blobs: set[str]) -> None:
+    def _obtained(self, remote: Remote, commit: str) -> bool:
+        """Say whether a commit is here now: an earlier run left it, or the remote gives it out by its id."""
+        # git would fetch what is missing by itself, the whole history with it, and without our credentials
+        alone = {"GIT_ALLOW_PROTOCOL": "none"}
+        if self._execute(["cat-file", "-e", f"{commit}^{{tree}}"], env=alone)[0] == 0:
+            return True
+        depth = [] if remote.history else ["--depth=1", "--filter=blob:none"]
+        try:
+            self._transfer(remote, [*FETCH, *depth, *self._upload_pack(remote), "origin", commit])
+        except CloneFailed as error:
+            LOG.info("commit %s is gone from the remote: %s", commit, error)
+            return False
+        return True
+
+    def _clashes(self, base: bytes | None, ours: bytes, theirs: bytes | None) -> bool:
+        """Merge three versions of a file (None: it is not there), as `git merge-file` does."""
+        if theirs == ours:
+            return False
+        if base is None or theirs is None:
+            return True
+        with tempfile.TemporaryDirectory(dir=self._support) as folder:
+            paths = [Path(folder) / name for name in ("ours", "base", "theirs")]
+            for path, data in zip(paths, (ours, base, theirs), strict=True):
+                path.write_bytes(data)
+            # the status is the number of conflicts, or above 127 where it cannot merge (what it takes for binary)
+            return self._execute(["merge-file", "-p", "-q", *map(str, paths)])[0] != 0
+
+    def _fetch_missing(self, remote: Remote, blobs: set[str], walk: Iterable[str] = ("--all",)) -> None:
+        """Fetch blobs that are not here, in one go; `walk` leads `git rev-list` to what can have them."""
         if remote.history or not blobs:
             return
-        lines = self._run(["rev-list", "--objects", "--missing=print", "--all", "--no-object-names"]).splitlines()
+        lines = self._run(["rev-list", "--objects", "--missing=print", "--no-object-names", *walk]).splitlines()
         missing = sorted(blobs & {line[1:] for line in lines if line.startswith("?")})
         if missing:
             arguments = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--no-tags", "--quiet",
@@ -301,6 +351,10 @@ class GitWorkspace:
             "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": str(self._support / "askpass"),
             "GIT_SSH_COMMAND": "ssh -oBatchMode=yes", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0",
         }  # fmt: skip
+
+
+def _blob(file: TreeFile | None) -> str:
+    return file.blob if file else ""
 
 
 def _ask(remote: Remote) -> dict[str, str]:

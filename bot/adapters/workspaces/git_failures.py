@@ -21,7 +21,7 @@ TABLE: tuple[tuple[str, type[BotError] | None, str], ...] = (
     (UNREACHABLE, Unavailable, "try again later"),
     (ABSENT, None, "check the path or URL, and that the token may see it"),
     (r"couldn't find remote ref|Couldn't find remote ref", None, "check `branch` in the configuration"),
-    (r"checked out|denyCurrentBranch", None, "switch your checkout to another branch and run again"),
+    (r"checked out|denyCurrentBranch|current branch", None, "switch your checkout to another branch and run again"),
     (r"protected branch|GH006|pre-receive hook declined|hook declined", None,
      "allow Quarterdeck to push branches under quarterdeck/ in the repository's branch rules"),
     (r"cannot lock ref|reference already exists", Unavailable,

@@ -282,17 +282,26 @@ def test_a_no_behind_hundreds_of_others_is_still_a_no(bench: Bench) -> None:
 def test_closing_says_why_and_closes(bench: Bench) -> None:
     bench.push()
     bench.forge.open(WEB, DRAFT)
-    closed = bench.forge.close(WEB, 1, "Everything is up to date without it.")
+    closed = bench.forge.close(WEB, 1, "Everything is up to date without it.", None)
     assert closed.state is State.CLOSED
     assert [entry.body for entry in bench.repo.pulls[1].comments] == ["Everything is up to date without it."]
+
+
+def test_closing_writes_state_and_body_at_once(bench: Bench) -> None:
+    bench.push()
+    bench.forge.open(WEB, DRAFT)
+    bench.forge.close(WEB, 1, "Obsolete.", "Withdrawn.")
+    assert [entry.sent for entry in bench.server.log if entry.method == "PATCH"] == [
+        {"state": "closed", "body": "Withdrawn."}
+    ]
 
 
 def test_closing_again_says_nothing(bench: Bench) -> None:
     bench.push()
     bench.forge.open(WEB, DRAFT)
-    bench.forge.close(WEB, 1, "Obsolete.")
+    bench.forge.close(WEB, 1, "Obsolete.", None)
     before = len(bench.server.writes())
-    assert bench.forge.close(WEB, 1, "Obsolete.").state is State.CLOSED
+    assert bench.forge.close(WEB, 1, "Obsolete.", None).state is State.CLOSED
     assert len(bench.server.writes()) == before
 
 
@@ -301,8 +310,8 @@ def test_closing_that_was_interrupted_after_the_comment_does_not_repeat_it(bench
     bench.forge.open(WEB, DRAFT)
     bench.server.fail_next(500, r"/pulls/1$", method="PATCH", times=3)
     with pytest.raises(Unavailable):
-        bench.forge.close(WEB, 1, "Obsolete.")
-    bench.forge.close(WEB, 1, "Obsolete.")
+        bench.forge.close(WEB, 1, "Obsolete.", None)
+    bench.forge.close(WEB, 1, "Obsolete.", None)
     assert len(bench.repo.pulls[1].comments) == 1
 
 
@@ -311,7 +320,7 @@ def test_a_comment_is_not_tried_twice(bench: Bench) -> None:
     bench.forge.open(WEB, DRAFT)
     bench.server.fail_next(502, r"/comments$", method="POST")
     with pytest.raises(Unavailable):
-        bench.forge.close(WEB, 1, "Obsolete.")
+        bench.forge.close(WEB, 1, "Obsolete.", None)
     assert bench.slept == []
 
 

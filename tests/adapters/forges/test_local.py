@@ -129,7 +129,7 @@ def test_a_proposal_that_is_not_there_cannot_be_updated_or_closed(place: Place) 
     with pytest.raises(PublishFailed, match="web has no proposal 3"):
         place.forge.update(place.repository, 3, place.draft())
     with pytest.raises(PublishFailed, match="web has no proposal 3"):
-        place.forge.close(place.repository, 3, "gone")
+        place.forge.close(place.repository, 3, "gone", None)
 
 
 def test_repositories_of_one_name_keep_their_proposals_apart(place: Place) -> None:
@@ -214,11 +214,11 @@ def test_a_closed_proposal_begins_with_the_comment_and_stays_closed_while_its_br
     place.push()
     opened = place.forge.open(place.repository, place.draft())
 
-    closed = place.forge.close(place.repository, opened.number, "everything is up to date without it")
+    closed = place.forge.close(place.repository, opened.number, "everything is up to date without it", None)
 
     assert closed.state is State.CLOSED
     assert closed.body == "> Closed: everything is up to date without it\n\nbecause"
-    assert place.forge.close(place.repository, opened.number, "again") == closed
+    assert place.forge.close(place.repository, opened.number, "again", None) == closed
     assert place.proposals() == (closed,)
 
 
@@ -261,7 +261,7 @@ class TestLostStore:
     def test_a_closed_proposal_is_not_opened_by_its_branch(self, place: Place) -> None:
         place.push()
         place.forge.open(place.repository, place.draft())
-        place.forge.close(place.repository, 1, "no")
+        place.forge.close(place.repository, 1, "no", None)
         place.push()
         place.found = [place.seen()]
 

@@ -24,7 +24,7 @@ def test_nothing_is_written_and_the_answers_are_what_would_stand() -> None:
     updated = forge.update(REPOSITORY, 1, DRAFT)
     assert (updated.number, updated.title, updated.url) == (1, "New", a_proposal(1).url)
     assert forge.update(REPOSITORY, 9, DRAFT).number == 9
-    assert forge.close(REPOSITORY, 1, "why") == replace(a_proposal(1), state=State.CLOSED)
+    assert forge.close(REPOSITORY, 1, "why", None) == replace(a_proposal(1), state=State.CLOSED)
     with pytest.raises(LookupError, match="#9"):
-        forge.close(REPOSITORY, 9, "why")
+        forge.close(REPOSITORY, 9, "why", None)
     assert world.trace == ["remote acme/web"]

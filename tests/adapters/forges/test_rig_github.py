@@ -80,6 +80,15 @@ def test_what_is_known_already_is_not_sent_again(client: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("repo")
+def test_an_answer_that_is_known_already_is_free(github_server: GitHubServer, client: httpx.Client) -> None:
+    first = client.get("/repos/acme/web")
+    left = github_server.rate_remaining
+    again = client.get("/repos/acme/web", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, github_server.rate_remaining) == (304, left)
+    assert again.headers["X-RateLimit-Remaining"] == str(left)
+
+
+@pytest.mark.usefixtures("repo")
 def test_every_answer_counts_against_the_limit(client: httpx.Client) -> None:
     left = [int(client.get("/repos/acme/web").headers["X-RateLimit-Remaining"]) for _ in range(2)]
     assert left[0] - left[1] == 1

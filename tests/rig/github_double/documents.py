@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rig.github_double.world import Comment, Pull, Repo
+from tests.rig.github_double.world import Comment, Issue, Pull, Release, Repo
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Documents:
             "gravatar_id": "",
             "url": address,
             "html_url": f"{self.web}/{login}",
-            "type": "User",
+            "type": "Bot" if login.endswith("[bot]") else "User",
             "site_admin": False,
             **{f"{name}_url": f"{address}/{name}" for name in USER_URLS},
         }
@@ -74,16 +74,17 @@ class Documents:
             "html_url": f"{self.web}/{name}",
             "default_branch": repo.default_branch,
             "archived": repo.archived,
-            "has_issues": True,
+            "has_issues": repo.has_issues,
             "clone_url": f"{self.clone}/{name}.git",
             "git_url": f"git://github.example.org/{name}.git",
             "ssh_url": f"git@github.example.org:{name}.git",
             "svn_url": f"{self.web}/{name}",
             "created_at": "2026-01-01T00:00:00Z",
             "updated_at": "2026-01-01T00:00:00Z",
-            "pushed_at": "2026-01-01T00:00:00Z",
+            "pushed_at": repo.pushed_at,
             **{f"{part}_url": f"{address}/{part}" for part in REPO_URLS},
             **dict.fromkeys(REPO_COUNTS, 0),
+            **dict.fromkeys(("open_issues", "open_issues_count"), _open(repo)),
             **dict.fromkeys(REPO_FLAGS, False),
             **dict.fromkeys(REPO_NOTHINGS),
         }
@@ -150,22 +151,66 @@ class Documents:
             "changed_files": len(rows),
         }
 
-    def issue(self, repo: Repo, pull: Pull) -> Json:
-        """Describe a pull request as an issue, which it also is."""
-        simple = self.pull_simple(repo, pull)
+    def issue(self, repo: Repo, issue: Pull | Issue) -> Json:
+        """Describe an issue, or a pull request as the issue that it also is."""
         home = f"{self.api}/repos/{repo.full_name}"
-        address = f"{home}/issues/{pull.number}"
-        kept = _words(
-            "id node_id number state locked title body user labels milestone created_at updated_at closed_at assignee",
-            "assignees html_url author_association comments_url",
-        )
-        return {name: simple[name] for name in kept} | {
+        address = f"{home}/issues/{issue.number}"
+        plain = ("number", "state", "title", "body", "created_at", "updated_at", "closed_at")
+        said: Json = {
+            **{name: getattr(issue, name) for name in plain},
+            "id": repo.id * 2_000_000 + issue.number,
+            "node_id": f"I_{issue.number}",
+            "locked": False,
+            "user": self.user(issue.author),
+            "labels": [self.label(repo, name) for name in issue.labels],
+            "milestone": None,
+            "assignee": self.user(issue.assignees[0]) if issue.assignees else None,
+            "assignees": [self.user(login) for login in issue.assignees],
+            "html_url": self.page(repo, issue),
+            "author_association": "CONTRIBUTOR",
+            "comments_url": f"{address}/comments",
             "url": address,
             "repository_url": home,
             "labels_url": f"{address}/labels{{/name}}",
             "events_url": f"{address}/events",
-            "comments": len(pull.comments),
+            "comments": len(issue.comments),
         }
+        if isinstance(issue, Pull):
+            page, pull = said["html_url"], f"{home}/pulls/{issue.number}"
+            ends = {"url": pull, "html_url": page, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch"}
+            said["pull_request"] = {**ends, "merged_at": issue.merged_at}
+        return said
+
+    def permission(self, repo: Repo, login: str) -> Json:
+        """Describe what a person may do; the older of the two words knows neither triage nor maintain."""
+        role = repo.role(login)
+        return {
+            "permission": {"maintain": "write", "triage": "read"}.get(role, role),
+            "role_name": role,
+            "user": self.user(login) | {"role_name": role},
+        }
+
+    def account(self, login: str) -> Json:
+        """Describe whom a token belongs to, as the public sees them."""
+        return self.user(login) | {
+            **dict.fromkeys(_words("name company blog location email hireable bio")),
+            **dict.fromkeys(_words("public_repos public_gists followers following"), 0),
+            "created_at": "2026-01-01T00:00:00Z",
+            "updated_at": "2026-01-01T00:00:00Z",
+        }
+
+    def release(self, repo: Repo, release: Release) -> Json:
+        home = f"{self.api}/repos/{repo.full_name}"
+        address = f"{home}/releases/{release.id}"
+        return {
+            "id": release.id, "node_id": f"RE_{release.id}", "url": address, "assets_url": f"{address}/assets",
+            "upload_url": f"{address}/assets{{?name,label}}", "tarball_url": f"{home}/tarball/{release.tag}",
+            "zipball_url": f"{home}/zipball/{release.tag}", "assets": [], "target_commitish": "main",
+            "html_url": f"{self.web}/{repo.full_name}/releases/tag/{release.tag}", "tag_name": release.tag,
+            "name": release.name, "body": release.body, "draft": release.draft, "prerelease": release.prerelease,
+            "created_at": release.at, "published_at": None if release.draft else release.at,
+            "author": self.user("maintainer"),
+        }  # fmt: skip
 
     def label(self, repo: Repo, name: str) -> Json:
         return {
@@ -173,7 +218,7 @@ class Documents:
             "description": "", "url": f"{self.api}/repos/{repo.full_name}/labels/{name}",
         }  # fmt: skip
 
-    def comment(self, repo: Repo, pull: Pull, comment: Comment) -> Json:
+    def comment(self, repo: Repo, pull: Pull | Issue, comment: Comment) -> Json:
         home = f"{self.api}/repos/{repo.full_name}/issues"
         return {
             "id": comment.id, "node_id": f"IC_{comment.id}", "url": f"{home}/comments/{comment.id}",
@@ -197,8 +242,9 @@ class Documents:
         target = {"type": "commit", "sha": commit, "url": f"{home}/commits/{commit}"}
         return {"ref": ref, "node_id": f"REF_{ref}", "url": f"{home}/{ref}", "object": target}
 
-    def page(self, repo: Repo, pull: Pull) -> str:
-        return f"{self.web}/{repo.full_name}/pull/{pull.number}"
+    def page(self, repo: Repo, issue: Pull | Issue) -> str:
+        kind = "pull" if isinstance(issue, Pull) else "issues"
+        return f"{self.web}/{repo.full_name}/{kind}/{issue.number}"
 
     def _end(self, repo: Repo, owner: str | None, branch: str, commit: str) -> Json:
         who = owner or repo.owner
@@ -209,3 +255,9 @@ class Documents:
             "user": self.user(who),
             "repo": self.repository(repo, who),
         }
+
+
+def _open(repo: Repo) -> int:
+    """Count as GitHub does: an open pull request is an open issue."""
+    states = [pull.state for pull in repo.pulls.values()] + [issue.state for issue in repo.issues.values()]
+    return states.count("open")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tests.rig.github_double.documents import Documents, Json
-from tests.rig.github_double.world import Comment, Pull, Repo
+from tests.rig.github_double.world import Issue, Pull, Repo
 
 DOCUMENTATION = "https://docs.github.com/rest"
 
@@ -29,6 +29,15 @@ class Call(NamedTuple):
     sent: Any
     actor: str
     documents: Documents
+
+    @property
+    def issue(self) -> Pull | Issue:
+        """What is asked about under the name of an issue."""
+        if self.values["issue_number"] not in map(str, self.repo.issues):
+            return self.pull
+        if not self.repo.has_issues:
+            raise _disabled()
+        return self.repo.issues[int(self.values["issue_number"])]
 
     @property
     def pull(self) -> Pull:
@@ -58,7 +67,8 @@ def list_pulls(call: Call) -> tuple[int, Any]:
         owner, _, branch = head.partition(":")
         chosen = [pull for pull in chosen if (pull.fork or call.repo.owner) == owner and pull.head == branch]
     newest_first = call.values.get("direction", "desc" if call.values.get("sort", "created") == "created" else "asc")
-    chosen.sort(key=lambda pull: pull.number, reverse=newest_first == "desc")
+    sort = call.values.get("sort", "created")
+    chosen.sort(key=lambda pull: _moment(pull, sort), reverse=newest_first == "desc")
     return 200, [call.documents.pull_simple(call.repo, pull) for pull in chosen]
 
 
@@ -80,7 +90,7 @@ def create_pull(call: Call) -> tuple[int, Any]:
 
 def new_pull(repo: Repo, title: str, body: str | None, head: str, base: str, author: str) -> Pull:
     """Add a pull request under the next number."""
-    at, number = repo.tick(), len(repo.pulls) + 1
+    at, number = repo.tick(), repo.next_number
     head_sha, base_sha = repo.branch(head) or "0" * 40, repo.branch(base) or "0" * 40
     repo.pulls[number] = Pull(
         number=number, title=title, body=body, head=head, base=base, author=author, created_at=at, updated_at=at,
@@ -101,8 +111,15 @@ def change_pull(call: Call) -> tuple[int, Any]:
     pull.base, pull.updated_at = sent.get("base", pull.base), call.repo.tick()
     call.repo.refresh(pull)
     if sent.get("state", pull.state) != pull.state:
-        call.repo.close(pull) if sent["state"] == "closed" else call.repo.reopen(pull)
+        call.repo.close(pull) if sent["state"] == "closed" else reopen(call.repo, pull)
     return 200, call.documents.pull(call.repo, pull)
+
+
+def reopen(repo: Repo, pull: Pull) -> None:
+    """Open a pull request again, where its branch still is what it was about."""
+    if why := repo.obstacle(pull):
+        raise _custom(why)
+    repo.reopen(pull)
 
 
 def list_commits(call: Call) -> tuple[int, Any]:
@@ -175,15 +192,68 @@ def add_assignees(call: Call) -> tuple[int, Any]:
 
 
 def list_comments(call: Call) -> tuple[int, Any]:
-    pull = call.pull
-    return 200, [call.documents.comment(call.repo, pull, comment) for comment in pull.comments]
+    issue = call.issue
+    return 200, [call.documents.comment(call.repo, issue, comment) for comment in issue.comments]
 
 
 def add_comment(call: Call) -> tuple[int, Any]:
-    pull = call.pull
-    comment = Comment(id=100 + len(pull.comments), author=call.actor, body=call.sent["body"], at=call.repo.tick())
-    pull.comments.append(comment)
-    return 201, call.documents.comment(call.repo, pull, comment)
+    issue = call.issue
+    comment = call.repo.say(issue, call.actor, call.sent["body"])
+    return 201, call.documents.comment(call.repo, issue, comment)
+
+
+def list_issues(call: Call) -> tuple[int, Any]:
+    """Filter as GitHub does: by state, by who opened it, by all of the labels; pull requests are issues, too."""
+    repo, values = call.repo, call.values
+    for pull in repo.pulls.values():
+        repo.refresh(pull)
+    found: list[Pull | Issue] = [*repo.pulls.values(), *(repo.issues.values() if repo.has_issues else ())]
+    state, labels = values.get("state", "open"), {name for name in values.get("labels", "").split(",") if name}
+    chosen = [
+        issue
+        for issue in found
+        if state in {"all", issue.state}
+        and values.get("creator", issue.author) == issue.author
+        and labels <= set(issue.labels)
+    ]
+    sort = values.get("sort", "created")
+    chosen.sort(key=lambda issue: _moment(issue, sort), reverse=values.get("direction", "desc") == "desc")
+    return 200, [call.documents.issue(repo, issue) for issue in chosen]
+
+
+def create_issue(call: Call) -> tuple[int, Any]:
+    if not call.repo.has_issues:
+        raise _disabled()
+    sent = call.sent
+    issue = new_issue(call.repo, sent["title"], sent.get("body"), call.actor, sent.get("labels", []))
+    return 201, call.documents.issue(call.repo, issue)
+
+
+def new_issue(repo: Repo, title: str, body: str | None, author: str, labels: list[str]) -> Issue:
+    """Add an issue under the next number; labels come into being where they did not exist."""
+    at, number = repo.tick(), repo.next_number
+    repo.issues[number] = Issue(
+        number=number, title=title, body=body, author=author, created_at=at, updated_at=at, labels=list(labels)
+    )
+    return repo.issues[number]
+
+
+def change_issue(call: Call) -> tuple[int, Any]:
+    issue, sent = call.issue, call.sent
+    issue.title, issue.body = sent.get("title", issue.title), sent.get("body", issue.body)
+    issue.labels, issue.updated_at = sent.get("labels", issue.labels), call.repo.tick()
+    if sent.get("state", issue.state) != issue.state:
+        issue.state, issue.closed_at = sent["state"], issue.updated_at if sent["state"] == "closed" else None
+    return 200, call.documents.issue(call.repo, issue)
+
+
+def get_permission(call: Call) -> tuple[int, Any]:
+    return 200, call.documents.permission(call.repo, call.values["username"])
+
+
+def list_releases(call: Call) -> tuple[int, Any]:
+    """List the newest first; drafts show to those who may write."""
+    return 200, [call.documents.release(call.repo, release) for release in reversed(call.repo.releases)]
 
 
 def matching_refs(call: Call) -> tuple[int, Any]:
@@ -205,6 +275,11 @@ OPERATIONS: tuple[tuple[str, re.Pattern[str], Operation], ...] = tuple(
         ("GET", f"{PULL}/files", list_files),
         ("GET", f"{PULL}/reviews", list_reviews),
         ("POST", f"{PULL}/requested_reviewers", request_reviewers),
+        ("GET", f"{REPO}/issues", list_issues),
+        ("POST", f"{REPO}/issues", create_issue),
+        ("PATCH", ISSUE, change_issue),
+        ("GET", f"{REPO}/collaborators/(?P<username>[^/]+)/permission", get_permission),
+        ("GET", f"{REPO}/releases", list_releases),
         ("POST", f"{ISSUE}/labels", add_labels),
         ("POST", f"{ISSUE}/assignees", add_assignees),
         ("GET", f"{ISSUE}/comments", list_comments),
@@ -218,6 +293,14 @@ def _no_twin(repo: Repo, head: str, base: str) -> None:
     wanted = ("open", None, head, base)
     if any((pull.state, pull.fork, pull.head, pull.base) == wanted for pull in repo.pulls.values()):
         raise _custom(f"A pull request already exists for {repo.owner}:{head}.")
+
+
+def _moment(issue: Pull | Issue, sort: str) -> tuple[str, int]:
+    return (issue.updated_at if sort == "updated" else issue.created_at, issue.number)
+
+
+def _disabled() -> Refusal:
+    return Refusal(410, "Issues are disabled for this repo")
 
 
 def _custom(message: str) -> Refusal:

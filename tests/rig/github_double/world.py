@@ -49,8 +49,39 @@ class Pull:
 
 
 @dataclass(kw_only=True)
+class Issue:
+    """An issue that is no pull request; the two share their numbers."""
+
+    number: int
+    title: str
+    body: str | None
+    author: str
+    created_at: str
+    updated_at: str
+    state: str = "open"
+    closed_at: str | None = None
+    labels: list[str] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Release:
+    id: int
+    tag: str
+    name: str | None
+    body: str | None
+    at: str
+    draft: bool = False
+    prerelease: bool = False
+
+
+@dataclass(kw_only=True)
 class Repo:
-    """One repository over a bare git repository; collaborators and teams are those who can be asked for reviews."""
+    """One repository over a bare git repository; collaborators and teams are those who can be asked for reviews.
+
+    `roles` says more of what a person may do (read, triage, write, maintain, admin); other collaborators may write.
+    """
 
     id: int
     owner: str
@@ -58,10 +89,16 @@ class Repo:
     path: Path
     default_branch: str = "main"
     archived: bool = False
+    has_issues: bool = True
     collaborators: set[str] = field(default_factory=set)
+    roles: dict[str, str] = field(default_factory=dict)
     teams: set[str] = field(default_factory=set)
     pulls: dict[int, Pull] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
     times: Iterator[int] = field(default_factory=count)
+    pushed_at: str = "2026-01-01T00:00:00Z"
+    standing: str = ""
 
     @property
     def full_name(self) -> str:
@@ -70,6 +107,30 @@ class Repo:
     def tick(self) -> str:
         """Give the next moment: a clock that only goes when something happens, one minute at a time."""
         return (BEGINNING + timedelta(minutes=next(self.times))).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @property
+    def next_number(self) -> int:
+        return len(self.pulls) + len(self.issues) + 1
+
+    def say(self, where: Pull | Issue, author: str, body: str) -> Comment:
+        """Add a comment, which counts as an update of what it is on."""
+        number = 1000 * where.number + len(where.comments)
+        made = Comment(id=number, author=author, body=body, at=self.tick())
+        where.comments.append(made)
+        where.updated_at = made.at
+        return made
+
+    def role(self, login: str) -> str:
+        """Say what a person may do; anybody may read what is public."""
+        return self.roles.get(login, "write" if login in self.collaborators else "read")
+
+    def notice_pushes(self) -> None:
+        """Date the newest push, to any branch, as GitHub does: it shows where git's branches stand otherwise."""
+        if not self.path.exists():
+            return
+        standing = self._git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads") or ""
+        if standing != self.standing:
+            self.standing, self.pushed_at = standing, self.tick()
 
     def branch(self, name: str) -> str | None:
         """Ask git where a branch stands."""
@@ -89,7 +150,8 @@ class Repo:
         if tip is None:
             self.close(pull)
             return
-        pull.head_sha = tip
+        if tip != pull.head_sha:
+            pull.head_sha, pull.updated_at = tip, self.tick()
         pull.base_sha = self.branch(pull.base) or pull.base_sha
 
     def close(self, pull: Pull) -> None:
@@ -98,6 +160,18 @@ class Repo:
 
     def reopen(self, pull: Pull) -> None:
         pull.state, pull.closed_at, pull.updated_at = "open", None, self.tick()
+
+    def obstacle(self, pull: Pull) -> str:
+        """Say why a pull request cannot be opened again, "" where it can."""
+        tip = self.branch(pull.head)
+        if pull.fork is None and tip is None:
+            return f"state cannot be changed. The {pull.head} branch has been deleted."
+        if pull.fork is None and self._git("merge-base", "--is-ancestor", pull.head_sha, tip or "") is None:
+            return f"state cannot be changed. The {pull.head} branch was force-pushed or recreated."
+        twins = ((one.state, one.fork, one.head, one.base) for one in self.pulls.values())
+        if ("open", pull.fork, pull.head, pull.base) in twins:
+            return f"state cannot be changed. There is already an open pull request from {pull.head} to {pull.base}."
+        return ""
 
     def mergeable(self, pull: Pull) -> bool:
         return self._git("merge-tree", "--write-tree", pull.base_sha, pull.head_sha) is not None
