@@ -3,15 +3,13 @@
 https://docs.pypi.org/api/json/#known-vulnerabilities. It says nothing of how bad they are.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from bot.formats.osv import ID, PAGE
+from bot.formats.osv import ID, LONGEST_TEXT, PAGE
 from bot.formats.osv_python import is_above, lowest
 from bot.formats.osv_text import one_line
 from bot.model.contents import Advisory
 
-LONGEST_ADDRESS = 300
 FIELD = "vulnerabilities"
 
 
@@ -20,26 +18,15 @@ def advisories(document: Any, version: str) -> tuple[Advisory, ...]:
 
     Raises ValueError where it does not say: an index that leaves the field out does not know that all is well.
     """
+    return tuple(_advisory(row, version) for row in trimmed(document)[FIELD])
+
+
+def trimmed(document: Any) -> dict[str, list[dict[str, Any]]]:
+    """Give the same document with nothing in it but what is used, in bounds; raises as `advisories` does."""
     rows = document.get(FIELD) if isinstance(document, dict) else None
     if not isinstance(rows, list):
         raise ValueError("it says nothing about advisories")  # noqa: TRY004 - a document, not an argument
-    return tuple(_advisory(row, version) for row in map(_object, rows) if not row.get("withdrawn"))
-
-
-def document(found: Iterable[Advisory]) -> dict[str, Any]:
-    """Write advisories as `advisories` reads them, without what it does not use."""
-    return {
-        FIELD: [
-            {
-                "id": one.id,
-                "aliases": list(one.aliases),
-                "fixed_in": [one.fixed_in] if one.fixed_in else [],
-                "link": one.url,
-                "summary": one.summary,
-            }
-            for one in found
-        ]
-    }
+    return {FIELD: [_row(row) for row in map(_object, rows) if not row.get("withdrawn")]}
 
 
 def _object(row: Any) -> dict[str, Any]:
@@ -48,14 +35,23 @@ def _object(row: Any) -> dict[str, Any]:
     return row
 
 
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "aliases": sorted({one for one in _texts(row.get("aliases")) if ID.fullmatch(one)} - {row["id"]}),
+        "fixed_in": [one for one in _texts(row.get("fixed_in")) if len(one) <= LONGEST_TEXT and one.isprintable()],
+        "link": _address(row.get("link")) or PAGE + row["id"],
+        "summary": one_line(row.get("summary"), row.get("details")),
+    }
+
+
 def _advisory(row: dict[str, Any], version: str) -> Advisory:
-    fixed = (one for one in _texts(row.get("fixed_in")) if is_above(one, version))
     return Advisory(
         id=row["id"],
-        aliases=tuple(sorted({one for one in _texts(row.get("aliases")) if ID.fullmatch(one)} - {row["id"]})),
-        url=_address(row.get("link")) or PAGE + row["id"],
-        fixed_in=lowest(fixed),
-        summary=one_line(row.get("summary"), row.get("details")),
+        aliases=tuple(row["aliases"]),
+        url=row["link"],
+        fixed_in=lowest(one for one in row["fixed_in"] if is_above(one, version)),
+        summary=row["summary"],
     )
 
 
@@ -64,5 +60,5 @@ def _texts(value: Any) -> list[str]:
 
 
 def _address(value: Any) -> str:
-    plain = isinstance(value, str) and len(value) <= LONGEST_ADDRESS and value.isprintable() and " " not in value
+    plain = isinstance(value, str) and len(value) <= LONGEST_TEXT and value.isprintable() and " " not in value
     return value if plain and value.startswith(("https://", "http://")) else ""
