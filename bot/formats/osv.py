@@ -4,13 +4,14 @@ OSV schema 1.7, https://ossf.github.io/osv-schema/. Packages of Debian, Ubuntu a
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cmp_to_key
 from typing import Any, TypeGuard
 
 from bot.formats.osv_severity import rows, severity_of
+from bot.formats.osv_text import one_line
 from bot.model.contents import major
 from bot.model.packages import OsRelease
 from bot.model.policy import Severity
@@ -51,6 +52,19 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a range's events of one version say together: how often it begins there, ends before it and after it.
+
+    `version` is None for what begins before every version.
+    """
+
+    version: str | None
+    introduced: int
+    fixed: int
+    last_affected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
     """A package that a flaw affects: in its ranges, and where it is one of `versions`."""
 
@@ -64,7 +78,8 @@ class Affected:
 class Record:
     """One record. `aliases` are the same flaw, or those that a distribution's record is about (`upstream`), sorted.
 
-    `related` are other ids that it names, sorted; `modified` is a time in RFC 3339, "" where it has none.
+    `related` are other ids that it names, sorted; `modified` is a time in RFC 3339, "" where it has none; `summary`
+    is one line in its own words.
     """
 
     id: str
@@ -75,6 +90,7 @@ class Record:
     withdrawn: bool
     modified: str
     affected: tuple[Affected, ...]
+    summary: str = ""
 
 
 def record(document: Any) -> Record:
@@ -97,6 +113,7 @@ def record(document: Any) -> Record:
         withdrawn=bool(document.get("withdrawn")),
         modified=modified if _is_plain(modified) else "",
         affected=tuple(one for row in rows(document.get("affected")) if (one := _affected(row)) is not None),
+        summary=one_line(document.get("summary"), document.get("details")),
     )
 
 
@@ -113,7 +130,47 @@ def fixed_between(affected: Affected, old: str, new: str, compare: Compare) -> b
 
 def affects(affected: Affected, version: str, compare: Compare) -> bool:
     """Tell whether a version is affected (OSV schema, "Evaluation"); raises what `compare` raises."""
-    return version in affected.versions or any(_inside(one, version, compare) for one in affected.ranges)
+    return version in affected.versions or any(
+        inside(turns(one.events, compare), version, compare) for one in affected.ranges
+    )
+
+
+def turns(events: Sequence[Event], compare: Compare) -> tuple[Turn, ...]:
+    """Bring the events of a range into the order of their versions; raises what `compare` raises."""
+
+    def order(one: Event, other: Event) -> int:
+        return compare(one.version, other.version)
+
+    known = [event for event in events if not _is_start(event)]
+    starts = sum(map(_is_start, events))
+    ordered = sorted(known, key=cmp_to_key(order))
+    found = [Turn(version=None, introduced=starts, fixed=0, last_affected=0)] if starts else []
+    same: list[Event] = []
+    for event in ordered:
+        if same and compare(same[0].version, event.version):
+            found.append(_turn(same))
+            same = []
+        same.append(event)
+    return (*found, _turn(same)) if same else tuple(found)
+
+
+def inside(ordered: Sequence[Turn], version: str, compare: Compare) -> bool:
+    """Tell whether a version is in a range, by its turns (OSV schema, "Evaluation").
+
+    The schema does not say what holds where one range ends and another begins at the same version; real records have
+    that, in any order. There it goes on; where nothing was affected before, such a pair is an empty range.
+    """
+    found = False
+    for turn in ordered:
+        place = 1 if turn.version is None else compare(version, turn.version)
+        if place < 0:
+            break
+        ends = turn.fixed + (turn.last_affected if place else 0)
+        if turn.introduced and ends:
+            found = found or turn.introduced > ends
+        else:
+            found = bool(turn.introduced) or (found and not ends)
+    return found
 
 
 def ecosystem_of(os: OsRelease) -> str:
@@ -182,29 +239,18 @@ def _is_plain(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value.isprintable()
 
 
-def _inside(ranged: Range, version: str, compare: Compare) -> bool:
-    inside = False
-    for event in _ordered(ranged, compare):
-        if _reached(event, version, compare):
-            inside = event.kind is EventKind.INTRODUCED
-    return inside
+def _is_start(event: Event) -> bool:
+    return event.kind is EventKind.INTRODUCED and event.version == "0"
 
 
-def _ordered(ranged: Range, compare: Compare) -> list[Event]:
-    """Order events by version; of one version, as the record has them: it may be fixed there, or come back."""
-
-    def order(one: Event, other: Event) -> int:
-        return compare(one.version, other.version)
-
-    first = [event for event in ranged.events if event.version == "0"]
-    later = [event for event in ranged.events if event.version != "0"]
-    return [*first, *sorted(later, key=cmp_to_key(order))]
-
-
-def _reached(event: Event, version: str, compare: Compare) -> bool:
-    if event.kind is EventKind.LAST_AFFECTED:
-        return compare(version, event.version) > 0
-    return event.version == "0" or compare(version, event.version) >= 0
+def _turn(same: Sequence[Event]) -> Turn:
+    kinds = [event.kind for event in same]
+    return Turn(
+        version=same[0].version,
+        introduced=kinds.count(EventKind.INTRODUCED),
+        fixed=kinds.count(EventKind.FIXED),
+        last_affected=kinds.count(EventKind.LAST_AFFECTED),
+    )
 
 
 def _ids(own: str, *values: Any) -> tuple[str, ...]:

@@ -1,19 +1,20 @@
 """Feeds of OSV records, and the index of each that is kept in the data folder."""
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from bot.adapters.advisories import index
+from bot.adapters.advisories import tables, writing
 from bot.adapters.advisories.documents import documents, stamp
+from bot.adapters.advisories.following import Follower, NotFollowed
+from bot.adapters.advisories.held import Held, age, condition, keep, recall, time, within
 from bot.errors import AccessDenied, Unavailable
+from bot.formats.osv_changes import Change
 from bot.ports import Clock
 from bot.system import kept
 from bot.system.http import Http
@@ -29,8 +30,9 @@ UNPLAIN = re.compile(r"[^A-Za-z0-9]+")
 class Feed:
     """Where the records of an ecosystem (`Debian`, without a release) are: a zip at an http(s) or `file:` address.
 
-    A `file:` address may also lead to a folder of JSON files, or to one file with a list of records. `configured`:
-    somebody named it, so that it is a problem where it cannot be had.
+    A `file:` address may also lead to a folder of JSON files, or to one file with a list of records. Beside an
+    `all.zip` at an http(s) address, a list of changes and the records one by one may be, as OSV's own bucket has it.
+    `configured`: somebody named it, so that it is a problem where it cannot be had.
     """
 
     ecosystem: str
@@ -39,28 +41,17 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What is known of the index that is kept: `source` changes when the feed does, times are RFC 3339 or "".
-
-    `as_of` is when the feed was known to be so, `failed` when it could not be had last, "" once it could.
-    """
-
-    form: str = ""
-    source: str = ""
-    etag: str = ""
-    changed: str = ""
-    as_of: str = ""
-    failed: str = ""
-    unreadable: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """An index to ask; `path` is None where there is none. `problem` is why it is missing or old, "" for neither."""
+    """An index to ask; `path` is None where there is none. `problem` is why it is missing or old, "" for neither.
+
+    `edition` changes when the index does; `records` counts those that are of use.
+    """
 
     path: Path | None
     as_of: datetime | None = None
     problem: str = ""
+    records: int = 0
+    edition: str = ""
 
 
 class FeedFolder:
@@ -68,83 +59,111 @@ class FeedFolder:
 
     def __init__(self, http: Http, folder: Path, clock: Clock) -> None:
         self._http, self._folder, self._clock = http, folder, clock
+        self._follower = Follower(http, clock)
 
     def holds(self, feed: Feed) -> bool:
         """Say whether there is an index of this feed already."""
-        return self._path(feed).exists() and self._held(feed).form == index.FORM
+        return self._path(feed).exists() and self._held(feed).form == tables.FORM
 
     def ready(self, feed: Feed) -> Ready:
         """Bring a feed's index up to date; where that fails, the one that is there stays. Raises StoreError."""
         held = self._held(feed) if self.holds(feed) else Held()
-        failed = _time(self._held(feed).failed)
         now = self._clock()
-        if not feed.configured and failed and timedelta() <= now - failed < FORGET_FAILURE:
+        if not feed.configured and within(self._held(feed).failed, now, FORGET_FAILURE):
             return self._answer(feed, held)
         try:
             held = self._refreshed(feed, held)
         except (Unavailable, AccessDenied) as error:
-            self._keep(feed, replace(held, failed=now.isoformat()))
+            keep(self._note(feed), replace(held, failed=now.isoformat()))
             return self._answer(feed, held, problem=_problem(feed, held, error.message))
-        self._keep(feed, held)
+        keep(self._note(feed), held)
         return self._answer(feed, held, problem=_lacking(feed, held))
 
     def _answer(self, feed: Feed, held: Held, problem: str = "") -> Ready:
         path = self._path(feed)
-        if held.form != index.FORM:
+        if held.form != tables.FORM or not path.exists():
             return Ready(path=None, problem=problem)
-        return Ready(path=path, as_of=_time(held.as_of), problem=problem)
+        edition = f"{held.form} {held.source} {held.steps}"
+        return Ready(path=path, as_of=time(held.as_of), problem=problem, records=held.records, edition=edition)
 
     def _refreshed(self, feed: Feed, held: Held) -> Held:
         if urlsplit(feed.url).scheme == "file":
             return self._local(feed, held)
-        asked = _time(held.as_of)
-        if asked and timedelta() <= self._clock() - asked < ASK_EVERY:
+        if within(held.asked, self._clock(), ASK_EVERY):
             return held
+        if not self._follower.is_due(feed.url, held):
+            return self._caught_up(feed, held, self._whole(feed, held, None))
+        try:
+            found = self._followed(feed, held)
+        except NotFollowed as trouble:
+            return self._whole(feed, held, trouble)
+        return self._whole(feed, found, None) if found.unlisted else found
+
+    def _caught_up(self, feed: Feed, before: Held, held: Held) -> Held:
+        """Follow at once where changes were followed before: a zip lags behind them."""
+        if not before.steps or held.steps:
+            return held
+        try:
+            return self._followed(feed, held)
+        except NotFollowed:  # then it is as new as the zip is, and the next look tries again
+            return held
+
+    def _followed(self, feed: Feed, held: Held) -> Held:
+        return self._follower.followed(feed.url, feed.ecosystem, self._path(feed), held)
+
+    def _whole(self, feed: Feed, held: Held, trouble: NotFollowed | None) -> Held:
+        """Take the zip; where `trouble` made us and it has no news either, that is told."""
         target = self._path(feed).with_suffix(".zip")
         try:
             with kept.fresh(target) as temporary:
-                return self._asked(feed, held, temporary)
+                return self._asked(feed, held, temporary, trouble)
         finally:
             target.unlink(missing_ok=True)
 
-    def _asked(self, feed: Feed, held: Held, temporary: Path) -> Held:
-        answer = self._http.download(feed.url, temporary, limit=FEED_BYTES, headers=_condition(held))
-        now = self._clock().isoformat()
+    def _asked(self, feed: Feed, held: Held, temporary: Path, trouble: NotFollowed | None) -> Held:
+        headers = condition(held.etag, held.changed)
+        answer = self._http.download(feed.url, temporary, limit=FEED_BYTES, headers=headers)
+        now, date = self._clock(), answer.headers.get("last-modified", "")
         if answer.status == HTTPStatus.NOT_MODIFIED and held.source:
-            return replace(held, as_of=now, failed="")
+            if trouble is not None:
+                raise Unavailable(trouble.reason)
+            as_of = age(now, date or held.changed)
+            return replace(held, asked=now.isoformat(), full=now.isoformat(), as_of=as_of, failed="")
         if answer.status != HTTPStatus.OK:
             raise Unavailable(f"{shown(answer.url)} answers {answer.status}")
-        named = {"etag": answer.headers.get("etag", ""), "changed": answer.headers.get("last-modified", "")}
-        source = f"sha256:{answer.sha256}"
-        unreadable = held.unreadable if source == held.source else self._build(feed, temporary)
-        return Held(form=index.FORM, source=source, as_of=now, unreadable=unreadable, **named)
+        made = Held(
+            source=f"sha256:{answer.sha256}",
+            etag=answer.headers.get("etag", ""),
+            changed=date,
+            full=now.isoformat(),
+            unlisted=held.unlisted,
+            asked=now.isoformat(),
+            as_of=age(now, date),
+        )
+        return self._built(feed, held, made, temporary, trouble.changes if trouble else ())
 
     def _local(self, feed: Feed, held: Held) -> Held:
         path = Path(unquote(urlsplit(feed.url).path))
         source, changed = stamp(path)
-        unreadable = held.unreadable if source == held.source else self._build(feed, path)
         as_of = datetime.fromtimestamp(changed, UTC).isoformat()
-        return Held(form=index.FORM, source=source, as_of=as_of, unreadable=unreadable)
+        return self._built(feed, held, Held(source=source, as_of=as_of), path, ())
 
-    def _build(self, feed: Feed, path: Path) -> int:
-        """Write the index anew and give how many records could not be read; raises Unavailable where none could."""
+    def _built(self, feed: Feed, held: Held, made: Held, path: Path, lost: tuple[Change, ...]) -> Held:
+        """Write the index anew, unless it is made of just this; raises Unavailable where no record could be read."""
+        if (held.form, held.source, held.steps, lost) == (tables.FORM, made.source, "", ()):
+            return replace(made, form=held.form, records=held.records, unreadable=held.unreadable)
         with kept.fresh(self._path(feed)) as temporary:
-            counted = index.build(temporary, documents(path), feed.ecosystem)
+            counted = writing.build(temporary, documents(path), feed.ecosystem)
             if not counted.records:
                 raise Unavailable(f"{shown(feed.url)} holds no OSV record of {feed.ecosystem}")
-        return counted.unreadable
+            unreadable = counted.unreadable + (writing.note(temporary, lost) if lost else 0)
+        return replace(made, form=tables.FORM, records=counted.records, unreadable=unreadable)
 
     def _held(self, feed: Feed) -> Held:
-        """Read what is known of an index; a note that cannot be read is as good as none."""
-        try:
-            document: Any = json.loads(kept.recalled(self._path(feed).with_suffix(".json")) or b"")
-            return Held(**{name: type(default)(document[name]) for name, default in asdict(Held()).items()})
-        except (ValueError, KeyError, TypeError):
-            return Held()
+        return recall(self._note(feed))
 
-    def _keep(self, feed: Feed, held: Held) -> None:
-        if held != self._held(feed):
-            kept.keep(self._path(feed).with_suffix(".json"), json.dumps(asdict(held)).encode())
+    def _note(self, feed: Feed) -> Path:
+        return self._path(feed).with_suffix(".json")
 
     def _path(self, feed: Feed) -> Path:
         name = UNPLAIN.sub("-", feed.ecosystem).lower()
@@ -154,19 +173,6 @@ class FeedFolder:
 def oldest(ready: Iterable[Ready]) -> datetime | None:
     """Give the age of what is known: that of the oldest part."""
     return min((one.as_of for one in ready if one.as_of is not None), default=None)
-
-
-def _condition(held: Held) -> Mapping[str, str]:
-    if held.etag:
-        return {"If-None-Match": held.etag}
-    return {"If-Modified-Since": held.changed} if held.changed else {}
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _problem(feed: Feed, held: Held, reason: str) -> str:

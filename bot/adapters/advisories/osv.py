@@ -1,6 +1,5 @@
 """Advisories of operating systems' packages from OSV records, in feeds that are read once and kept as an index."""
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from bot.adapters.advisories.feeds import Feed, FeedFolder, Ready, oldest
 from bot.adapters.advisories.index import Index
+from bot.adapters.advisories.supply import Supply
 from bot.formats import apk_version, dpkg_version
 from bot.formats.osv import Compare, Record, covers, ecosystem_of, fixed_between
 from bot.formats.osv_flaws import flaws, merged
@@ -34,24 +34,18 @@ ORDERS: Mapping[str, Compare] = {
 class OsvAdvisories:
     """All feeds of one run; each is asked at most once in the life of this object, and only when it is needed.
 
-    A default feed (not `configured`) has tens of megabytes, and the first look into an image should not cost a
-    download of that size to somebody who never asked for it. So it is used only where `folder` has its index
-    already, or `eager` says that downloading is fine (a service does so). One that cannot be reached is left alone
-    for six hours, without a word. A configured feed that cannot be had is among `problems`, and what is known of
-    old is used, with its age in `as_of`.
+    A default feed that cannot be reached is left alone for six hours, without a word. A configured feed that cannot
+    be had is among `problems`, and what is known of old is used, with its age in `as_of`.
     """
 
     def __init__(self, http: Http, feeds: tuple[Feed, ...], folder: Path, clock: Clock, *, eager: bool = False) -> None:
-        self._feeds, self._eager = feeds, eager
         self._folder = FeedFolder(http, folder, clock)
-        self._lock = threading.Lock()
-        self._ready: dict[Feed, Ready] = {}
+        self._supply = Supply(self._folder, feeds, eager=eager)
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What could not be had or read of the feeds that were needed until now, sorted."""
-        with self._lock:
-            return tuple(sorted({ready.problem for ready in self._ready.values() if ready.problem}))
+        return self._supply.problems
 
     def as_of(self, os: OsRelease) -> datetime | None:
         """Say how old the oldest feed of this operating system is; None where nothing is known of it."""
@@ -87,14 +81,7 @@ class OsvAdvisories:
             yield [one for one in opened if any(covers(name, ecosystem, "esm") for name in one.releases())]
 
     def _usable(self, family: str) -> list[Ready]:
-        with self._lock:
-            for feed in self._feeds:
-                if feed.ecosystem == family and feed not in self._ready and self._wanted(feed):
-                    self._ready[feed] = self._folder.ready(feed)
-            return [one for feed, one in self._ready.items() if feed.ecosystem == family and one.path is not None]
-
-    def _wanted(self, feed: Feed) -> bool:
-        return feed.configured or self._eager or self._folder.holds(feed)
+        return [ready for _, ready in self._supply.of(family) if ready.path is not None]
 
 
 def _family(ecosystem: str) -> str:

@@ -1,0 +1,154 @@
+"""Advisories of Python packages as the default package index has them in its JSON, release by release."""
+
+import contextlib
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from packaging.utils import canonicalize_name
+
+from bot.adapters.advisories.answers import Answers, Said
+from bot.adapters.advisories.held import condition
+from bot.errors import AccessDenied, Unavailable
+from bot.formats import pypi_vulnerabilities
+from bot.formats.osv_aliases import merged
+from bot.formats.osv_python import FAMILY
+from bot.model.contents import Advisory, FeedState
+from bot.ports import Clock
+from bot.system.http import Answer
+from bot.system.once import Once
+from bot.system.urls import shown
+
+Ask = Callable[[str, Mapping[str, str], int], Answer | None]
+
+ASK_EVERY = timedelta(hours=1)
+BODY_BYTES = 32 * 1024 * 1024
+FAILURES_ENOUGH = 3  # in a row: then nothing more is asked, as each failure takes its time
+EVERYWHERE = "pip"  # a project that an index has if it has any
+
+
+class IndexAdvisories:
+    """Asks about each release at most once an hour, conditionally where an answer is kept. Safe for threads.
+
+    `ask` reads an address within a limit of bytes, with the credential of the index at that server, and gives None
+    where nothing is there; it raises Unavailable and AccessDenied. `index_url` is the default index's (`…/simple`).
+    A release that the index does not know, like one of a private package, has no advisories that anybody knows.
+    Close it afterwards.
+    """
+
+    def __init__(self, ask: Ask, index_url: str, folder: Path, clock: Clock) -> None:
+        self._ask, self._clock = ask, clock
+        self._answers = Answers(folder)
+        plain = index_url.rstrip("/")
+        self._root = plain.removesuffix("/simple") if plain.endswith("/simple") else ""
+        self._source = shown(self._root or plain)
+        self._said: Once[str, Said] = Once()
+        self._lock = threading.Lock()
+        self._told: datetime | None = None  # the oldest answer that was used
+        self._failures, self._problem = 0, ""
+
+    def affecting(self, name: str, version: str) -> tuple[Advisory, ...]:
+        """Give what affects a release, as far as the index says; a local version (`1.0+cu118`) is asked for without.
+
+        Raises Unavailable where it does not answer and no answer is kept, StoreError where the folder cannot be used.
+        """
+        if not self._root:
+            return ()
+        said = self._once(f"{canonicalize_name(name)}/{quote(version.partition('+')[0], safe='')}")
+        if said.document is None:
+            self._probe()
+            return ()
+        return merged(pypi_vulnerabilities.advisories(said.document, version))
+
+    @property
+    def feeds(self) -> tuple[FeedState, ...]:
+        """How the index stands; where nothing was asked until now, it is asked whether it speaks of advisories."""
+        self._probe()
+        with self._lock:
+            silent = "" if self._told else f"{self._source} answers no questions about advisories"
+            problem = self._problem or silent
+            return (FeedState(ecosystem=FAMILY, source=self._source, as_of=self._told, problem=problem),)
+
+    @property
+    def edition(self) -> str:
+        """A text that changes every hour: what the index knows can be told only by asking it."""
+        hour = self._clock().replace(minute=0, second=0, microsecond=0)
+        return hashlib.sha256(f"{self._root} {hour.isoformat()}".encode()).hexdigest()
+
+    def close(self) -> None:
+        """Let the oldest answers that are kept make room; raises StoreError."""
+        self._answers.tidy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _probe(self) -> None:
+        """Find out whether silence means that nothing is known, or that the index never speaks of advisories."""
+        with self._lock:
+            settled = self._told is not None or bool(self._problem)
+        if settled or not self._root:
+            return
+        with contextlib.suppress(Unavailable):  # it is among the problems already
+            self._once(EVERYWHERE)
+
+    def _once(self, subject: str) -> Said:
+        url = f"{self._root}/pypi/{subject}/json"
+        said = self._said.get(url, lambda: self._current(url))
+        if said.document is not None:
+            with self._lock:
+                moment = datetime.fromisoformat(said.asked)
+                self._told = min(self._told or moment, moment)
+        return said
+
+    def _current(self, url: str) -> Said:
+        kept = self._answers.recall(url)
+        if kept and kept.is_fresh(self._clock(), ASK_EVERY):
+            return kept
+        try:
+            said = self._asked(url, kept)
+        except (Unavailable, AccessDenied) as error:
+            self._failed(error.message)
+            if kept is None or kept.document is None:
+                raise Unavailable(error.message, hint=error.hint) from error
+            return kept
+        with self._lock:
+            self._failures = 0
+        self._answers.keep(url, said)
+        return said
+
+    def _asked(self, url: str, kept: Said | None) -> Said:
+        with self._lock:
+            if self._failures >= FAILURES_ENOUGH:
+                raise Unavailable(self._problem)
+        headers = {"Accept": "application/json", **condition(kept.etag if kept else "", "")}
+        answer = self._ask(url, headers, BODY_BYTES)
+        now = self._clock().isoformat()
+        if answer is None:
+            return Said(asked=now)
+        if kept and answer.status == HTTPStatus.NOT_MODIFIED:
+            return replace(kept, asked=now)
+        if answer.status != HTTPStatus.OK:
+            raise Unavailable(f"{shown(url)} answers {answer.status}")
+        return Said(asked=now, etag=answer.headers.get("etag", ""), document=_trimmed(url, answer.body))
+
+    def _failed(self, message: str) -> None:
+        with self._lock:
+            self._failures += 1
+            self._problem = self._problem or f"{self._source} answers no questions about advisories now: {message}"
+
+
+def _trimmed(url: str, body: bytes) -> Mapping[str, Any]:
+    try:
+        return pypi_vulnerabilities.trimmed(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise Unavailable(f"{shown(url)} cannot be read: {error}") from error

@@ -1,0 +1,58 @@
+"""The tables of an index of OSV records, and how values stand in them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot.formats import osv
+from bot.formats.osv import Event, EventKind, Range, Record
+from bot.model.policy import Severity
+
+FORM = "2"  # of these tables: another one means that the feed is read again
+TABLES = """
+CREATE TABLE record (number INTEGER PRIMARY KEY, id TEXT, aliases TEXT, related TEXT, severity TEXT, modified TEXT,
+                     summary TEXT);
+CREATE TABLE affected (package TEXT, ecosystem TEXT, record INTEGER, ranges TEXT, versions TEXT);
+CREATE TABLE name (name TEXT, record INTEGER, PRIMARY KEY (name, record)) WITHOUT ROWID;
+CREATE TABLE release (ecosystem TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE seen (id TEXT PRIMARY KEY, seconds INTEGER) WITHOUT ROWID;
+"""
+INDEX = "CREATE INDEX by_package ON affected (package)"
+FIELDS = "r.id, r.aliases, r.related, r.severity, r.modified, r.summary"
+LETTERS = {EventKind.INTRODUCED: "i", EventKind.FIXED: "f", EventKind.LAST_AFFECTED: "l"}
+KINDS = {letter: kind for kind, letter in LETTERS.items()}
+
+
+def packed(ranges: Iterable[Range]) -> str:
+    """Write ranges down."""
+    return json.dumps([[one.kind, *((LETTERS[event.kind], event.version) for event in one.events)] for one in ranges])
+
+
+def unpacked(text: str) -> tuple[Range, ...]:
+    """Read ranges that were written down."""
+    return tuple(
+        Range(kind=kind, events=tuple(Event(kind=KINDS[letter], version=version) for letter, version in events))
+        for kind, *events in json.loads(text)
+    )
+
+
+def row(read: Record, *, summary: bool) -> tuple[Any, ...]:
+    """Write a record down, without what it affects: the values of FIELDS."""
+    aliases, related = json.dumps(read.aliases), json.dumps(read.related)
+    return (read.id, aliases, related, read.severity.value, read.modified, read.summary if summary else "")
+
+
+def record(values: Sequence[str]) -> Record:
+    """Read a record that was written down, from the values of FIELDS."""
+    name, aliases, related, severity, modified, summary = values
+    return Record(
+        id=name,
+        aliases=tuple(json.loads(aliases)),
+        related=tuple(json.loads(related)),
+        severity=Severity(severity),
+        url=osv.PAGE + name,
+        withdrawn=False,
+        modified=modified,
+        affected=(),
+        summary=summary,
+    )
