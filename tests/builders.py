@@ -8,6 +8,7 @@ from bot.decide.calendar import Due
 from bot.decide.plan import Situation
 from bot.model.change import Change, FileText, ImageChange, PinChange, StampChange
 from bot.model.contents import Advisory, ChangeKind, ImageContents, ImageDiff, Lifetime, SourceChange, Support
+from bot.model.flaws import Fixed, Remaining
 from bot.model.images import ImageLook, ImageName, ImageUse, Span, UpgradeLayer
 from bot.model.locks import Lock, LockerName, Pin
 from bot.model.observed import Difference, ImageState, Inspection, Target
@@ -193,3 +194,19 @@ def a_proposal(number: int = 1, **fields: Any) -> Proposal:
         "state": State.OPEN, "head": "d" * 40, "marks": some_marks(), **fields,
     }  # fmt: skip
     return Proposal(number=number, **values)
+
+
+def some_fixed(name: str = "PYSEC-2026-1", **fields: Any) -> Fixed:
+    values: dict[str, Any] = {
+        "advisory": an_advisory(name), "path": "requirements.txt", "name": "django", "old": "4.2.15", "new": "4.2.16",
+        "direct": True, "via": (), **fields,
+    }  # fmt: skip
+    return Fixed(**values)
+
+
+def some_remaining(name: str = "PYSEC-2026-9", **fields: Any) -> Remaining:
+    values: dict[str, Any] = {
+        "advisory": an_advisory(name), "path": "requirements.txt", "name": "jinja2", "version": "3.1.2",
+        "why": a_reason("no release of jinja2 fixes it yet", "no-fix"), **fields,
+    }  # fmt: skip
+    return Remaining(**values)

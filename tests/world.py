@@ -4,6 +4,7 @@ The trace holds effects and questions in the order in which they came, so that a
 """
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,23 +16,34 @@ from bot.decide.plan import Wish
 from bot.errors import RepoError
 from bot.formats import marks
 from bot.model.change import FileText
-from bot.model.contents import Advisory, ArchiveAnswer, ImageContents, LifetimeTable, SourceMove, Told, Waiting
+from bot.model.contents import (
+    Advisory,
+    ArchiveAnswer,
+    FeedState,
+    ImageContents,
+    LifetimeTable,
+    SourceMove,
+    Told,
+    Waiting,
+)
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.locks import LockerName
 from bot.model.packages import OsRelease, PackageFormat
-from bot.model.plan import Relock
-from bot.model.policy import Policy, Schedule
+from bot.model.plan import FixAtLeast, Relock
+from bot.model.policy import Ignored, Policy, Schedule, Waiver
 from bot.model.proposal import Draft, Proposal, State
 from bot.model.reasons import Reason
 from bot.model.releases import Release
 from bot.model.repository import CommitInfo, Head, Remote, Repository, TreeFile
 from bot.model.runs import RunRecord
+from bot.model.talk import Comment, Page
 from bot.ports import Relocked
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.inside import Glass
 from bot.workflow.rebuild import Result, work
 from tests.builders import NOW, some_contents
 
+FEED = FeedState(ecosystem="PyPI", source="fake", as_of=NOW, records=17_000)
 REPOSITORY = Repository(name="acme/web", url="")
 COMMITTER = "quarterdeck@localhost"
 SOURCE = "django<5\n"
@@ -76,15 +88,24 @@ class World:
     trace: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
     documents: list[Mapping[str, object]] = field(default_factory=list)
+    unsafe: dict[tuple[str, str], tuple[Advisory, ...]] = field(default_factory=dict)
+    feeds: tuple[FeedState, ...] = (FEED,)
+    comments: dict[int, list[Comment]] = field(default_factory=dict)
+    writers: frozenset[str] = frozenset({"maintainer"})
+    ignored: dict[str, Ignored] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    pages: list[Page] = field(default_factory=list)
+    obstacles: dict[frozenset[str], str] = field(default_factory=dict)
+    wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def run(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Result:
         """Run the repository once and keep nothing but what the world remembers."""
         assignment = Assignment(
             repository=REPOSITORY, policy=self.policy, schedule=Schedule(), index_hosts=frozenset({"index.example"}),
-            default_python="3.11", committer=COMMITTER,
+            default_python="3.11", committer=COMMITTER, waivers=self.waivers,
         )  # fmt: skip
         tools = Tools(
-            forge=FakeForge(self), workspace=FakeWorkspace(self), index=FakeIndex(self),
+            forge=FakeForge(self), talk=FakeTalk(self), pins=FakePins(self), workspace=FakeWorkspace(self), index=FakeIndex(self),
             glass=Glass(registry=FakeRegistry(self), archives=dict.fromkeys(PackageFormat, FakeArchive(self)),
                         advisories=FakeAdvisories(self), lifetimes=FakeLifetimes(self)),
             lockers=dict.fromkeys(LockerName, FakeLocker(self)), store=FakeStore(self), progress=FakeProgress(),
@@ -143,6 +164,50 @@ class FakeForge:
         old = self.world.proposals[number - 1]
         self.world.proposals[number - 1] = replace(old, **fields)  # type: ignore[arg-type]
         return self.world.proposals[number - 1]
+
+
+@dataclass
+class FakeTalk:
+    world: World
+
+    def comments(self, repository: Repository, number: int) -> tuple[Comment, ...]:
+        self.world.told(f"comments #{number}")
+        return tuple(self.world.comments.get(number, ()))
+
+    def may_write(self, repository: Repository, author: str) -> bool:
+        self.world.told(f"permission {author}")
+        return author in self.world.writers
+
+    def say(self, repository: Repository, number: int, text: str) -> None:
+        said = self.world.comments.setdefault(number, [])
+        if any(one.body == text for one in said):
+            return
+        self.world.told(f"say #{number}: {text}")
+        said.append(Comment(id=1000 + len(said), author="quarterdeck-bot", body=text, at=self.world.now, ours=True))
+
+    def keep_page(self, repository: Repository, page: Page) -> str:
+        if self.world.pages[-1:] != [page]:
+            self.world.told(f"page {page.title}")
+            self.world.pages.append(page)
+        return "https://forge.example/issues/1"
+
+
+@dataclass
+class FakePins:
+    world: World
+
+    def affecting(self, name: str, version: str) -> tuple[Advisory, ...]:
+        if error := self.world.failing.get(f"affecting {name}"):
+            raise error
+        return self.world.unsafe.get((name, version), ())
+
+    @property
+    def feeds(self) -> tuple[FeedState, ...]:
+        return self.world.feeds
+
+    @property
+    def edition(self) -> str:
+        return repr(sorted(self.world.unsafe))
 
 
 @dataclass
@@ -277,7 +342,7 @@ class FakeIndex:
         return self.world.releases.get(name, ())
 
     def requirements(self, name: str, version: str) -> tuple[str, ...] | None:
-        return None
+        return self.world.wanted.get(f"{name} {version}")
 
 
 @dataclass
@@ -288,9 +353,25 @@ class FakeLocker:
         path = relock.lock.path
         present = sorted(str(file.relative_to(tree)) for file in tree.rglob("*") if file.is_file())
         self.world.told(f"compile {path} with {' '.join(present)}")
-        text = self.world.compiled.get(path, (tree / path).read_text())
+        text = self._compiled(tree, relock)
         note = Reason(code="note", subject=path, text="a note")
         return Relocked(text=text, command=f"pip-compile {path}", notes=(note,), compiled=True)
+
+    def _compiled(self, tree: Path, relock: Relock) -> str:
+        """Move what a fix wants, and nothing else; everything else comes to what the test says."""
+        path, movement = relock.lock.path, relock.movement
+        if not isinstance(movement, FixAtLeast):
+            return self.world.compiled.get(path, (tree / path).read_text())
+        text = (tree / path).read_text()
+        for name, floor in movement.floors:
+            text = re.sub(rf"^{name}==\S+", f"{name}=={floor}", text, flags=re.MULTILINE)
+        return text
+
+    def obstacle(self, tree: Path, relock: Relock, now: datetime) -> str:
+        floors = relock.movement.floors if isinstance(relock.movement, FixAtLeast) else ()
+        names = frozenset(name for name, _ in floors)
+        self.world.told(f"obstacle {relock.lock.path} {' '.join(sorted(names))}")
+        return next((said for some, said in self.world.obstacles.items() if some <= names), "")
 
 
 @dataclass
@@ -312,6 +393,12 @@ class FakeStore:
 
     def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
         return proposal
+
+    def ignored(self, repository: str) -> tuple[Ignored, ...]:
+        return tuple(self.world.ignored.values())
+
+    def ignore(self, repository: str, wish: Ignored) -> None:
+        self.world.ignored[wish.subject] = wish
 
     def recall(self, kind: str, key: str) -> str | None:
         return self.world.kept.get((kind, key))

@@ -15,6 +15,7 @@ from bot.workflow.held import Compiled
 from bot.workflow.job import Job
 from bot.workflow.together import together
 
+SHOWN = 5  # releases in one sentence
 READERS = 8  # questions about pins at a time, where they are asked one by one
 
 
@@ -46,44 +47,62 @@ def proof(
     tools: Tools, job: Job, compiled: tuple[Compiled, ...], blocked: Mapping[str, tuple[Reason, ...]], now: datetime
 ) -> Proof:
     """Set the advisories about old pins beside those about new ones, lock by lock."""
-    judge = _Judge(tools=tools, job=job, now=now, new={done.relock.lock.path: done.pins for done in compiled})
-    try:
-        fixed = tuple(row for lock in job.snapshot.locks for row in judge.fixed(lock))
-        remaining = tuple(row for lock in job.snapshot.locks for row in judge.remaining(lock, blocked))
-    except (Unavailable, AccessDenied) as error:
-        text = f"what this fixes, and what remains, is not known: {error.message}"
-        return Proof(notes=(Reason(code="advisories-silent", subject=job.snapshot.repository, text=text),))
-    return Proof(fixed=fixed, remaining=remaining)
+    new = {done.relock.lock.path: done.pins for done in compiled}
+    judge = _Judge(tools=tools, job=job, now=now, new=new, known=_looked_up(tools, job, new))
+    fixed = tuple(row for lock in job.snapshot.locks for row in judge.fixed(lock))
+    remaining = tuple(row for lock in job.snapshot.locks for row in judge.remaining(lock, blocked))
+    return Proof(fixed=fixed, remaining=remaining, notes=_silent(job, judge.known))
+
+
+def _looked_up(
+    tools: Tools, job: Job, new: Mapping[str, tuple[Pin, ...]]
+) -> dict[tuple[str, str], tuple[Advisory, ...] | None]:
+    """Look up every release of old and new locks once; None for one that nobody can tell about."""
+    pins = [pin for lock in job.snapshot.locks for pin in (*lock.pins, *new.get(lock.path, ()))]
+    wanted = sorted({(pin.name, pin.version) for pin in pins})
+
+    def ask(pair: tuple[str, str]) -> tuple[Advisory, ...] | None:
+        try:
+            found = tools.pins.affecting(*pair)
+        except (Unavailable, AccessDenied):
+            return None
+        return tuple(one for one in found if job.exceptions.of(one, pair[0]) is None)
+
+    return dict(zip(wanted, together(ask, wanted, readers=READERS), strict=True))
+
+
+def _silent(job: Job, known: Mapping[tuple[str, str], tuple[Advisory, ...] | None]) -> tuple[Reason, ...]:
+    names = sorted({f"{name} {version}" for (name, version), found in known.items() if found is None})
+    if not names:
+        return ()
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    text = f"whether {shown} are affected by advisories could not be asked"
+    return (Reason(code="advisories-silent", subject=job.snapshot.repository, text=text),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judge:
-    """Knows the pins of the locks that were compiled, by path."""
+    """Knows the new pins of the locks that were compiled, by path, and the advisories that nobody accepted."""
 
     tools: Tools
     job: Job
     now: datetime
     new: Mapping[str, tuple[Pin, ...]]
-
-    def open(self, pin: Pin) -> tuple[Advisory, ...]:
-        """Give the advisories about a pin that nobody accepted."""
-        found = self.tools.pins.affecting(pin.name, pin.version)
-        return tuple(one for one in found if self.job.exceptions.of(one, pin.name) is None)
+    known: Mapping[tuple[str, str], tuple[Advisory, ...] | None]
 
     def fixed(self, lock: Lock) -> Iterator[Fixed]:
-        """Give what compiling a lock removed."""
-        pins = self.new.get(lock.path)
-        if pins is None:
-            return
-        together(self.open, [*pins, *lock.pins], readers=READERS)  # asked side by side, and known from then on
+        """Give what compiling a lock removed; what nobody can tell of a new pin is not taken for fixed."""
         after: dict[str, list[Pin]] = {}
-        for pin in pins:
+        for pin in self.new.get(lock.path, lock.pins):
             after.setdefault(pin.name, []).append(pin)
         seen: set[tuple[str, str]] = set()
         for pin in lock.pins:
             standing = after.get(pin.name, [])
-            still = {one.id for other in standing for one in self.open(other)}
-            for advisory in self.open(pin):
+            rows = [self.known[other.name, other.version] for other in standing]
+            if any(found is None for found in rows):
+                continue
+            still = {one.id for found in rows for one in found or ()}
+            for advisory in self.known[pin.name, pin.version] or ():
                 if advisory.id not in still and (pin.name, advisory.id) not in seen:
                     seen.add((pin.name, advisory.id))
                     yield self._row(lock, pin, standing, advisory)
@@ -99,7 +118,11 @@ class _Judge:
 
     def _days(self, pin: Pin) -> int | None:
         """Give the age of a release in days, None where its index does not say."""
-        release = next((one for one in self.tools.index.releases(pin.name) if one.version == pin.version), None)
+        try:
+            releases = self.tools.index.releases(pin.name)
+        except (Unavailable, AccessDenied):
+            return None  # the age is an extra; the lock itself was just compiled from that index
+        release = next((one for one in releases if one.version == pin.version), None)
         uploaded = release.uploaded_at if release else None
         return (self.now - uploaded).days if uploaded else None
 
@@ -108,7 +131,7 @@ class _Judge:
         known = {one.pin.name: one for one in self.job.flawed if one.path == lock.path}
         said = {reason.subject: reason for reason in blocked.get(lock.path, ())}
         for pin in self.new.get(lock.path, lock.pins):
-            for advisory in self.open(pin):
+            for advisory in self.known[pin.name, pin.version] or ():
                 why = said.get(pin.name) or self._why(pin, advisory, known.get(pin.name))
                 yield Remaining(advisory=advisory, path=lock.path, name=pin.name, version=pin.version, why=why)
 

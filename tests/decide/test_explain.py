@@ -100,6 +100,12 @@ Close it. Exactly this content is not proposed again before the next quarter. To
 sources (a bound such as `django<5` is kept) or the policy in `.quarterdeck.toml`. Quarterdeck leaves this branch \
 alone once it carries commits of yours.
 
+- [ ] Rebuild this proposal now, on the newest base <!-- quarterdeck:rebuild -->
+
+Or comment `@quarterdeck rebase`, `@quarterdeck recreate` (throws away what others committed here), or \
+`@quarterdeck ignore NAME until YYYY-MM-DD because REASON`, where NAME is a package, an advisory, or an image. That is \
+for people who can write to this repository.
+
 """
 
 
@@ -115,7 +121,7 @@ def test_sections_without_content_are_left_out() -> None:
     assert [line for line in body.splitlines() if line.startswith("#")] == ["## How to say no"]
     assert body.startswith("This rebuild of `acme/web` stands here because acme/web was never rebuilt before. ")
     assert "It moves 1 file." in body
-    assert "before its content changes" in body
+    assert "before there is something new to fix or to move" in body
 
 
 def test_titles_count_what_moves() -> None:

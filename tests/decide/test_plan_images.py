@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.decide import images, plan, publish
+from bot.decide import fingerprint, images, plan
 from bot.decide.calendar import Due, NotDue
 from bot.decide.plan import Situation, Wish
 from bot.decide.relocks import Moves

@@ -1,167 +1,148 @@
-"""What happens to a draft: the table of a proposal's life, as far as it reaches today."""
+"""What happens to a draft: the whole table of a proposal's life."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
+from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.decide import publish
-from bot.model.change import FileText
+from bot.decide.publish import Circumstances
 from bot.model.policy import Trigger
-from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, State, Update
-from bot.model.repository import CommitInfo
-from tests.builders import (
-    a_change,
-    a_pin_change,
-    a_proposal,
-    a_reason,
-    a_rebuild,
-    a_stamp_change,
-    an_image_change,
-    some_marks,
-)  # fmt: skip
+from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update, Wait
+from tests.builders import NOW, a_proposal, some_marks
 
 BRANCH = "quarterdeck/quarterly-2026q4"
 MARKS = some_marks()
-OTHER = some_marks(content="e" * 32)
-SAME_CONTENT_OTHER_FILES = some_marks(files="e" * 32)
+DRAFTS: dict[str, Marks | None] = {
+    "none": None,
+    "same": MARKS,
+    "files": replace(MARKS, files="f" * 32),
+    "told": replace(MARKS, rest="r" * 32),
+    "other": replace(MARKS, content="f" * 32),
+    "urgent": replace(MARKS, content="f" * 32, trigger=Trigger.SECURITY, quarter="", fixes=("A",)),
+}
+STANDING: dict[str, tuple[Proposal, ...]] = {
+    "nothing": (),
+    "open": (a_proposal(3), a_proposal(1, state=State.CLOSED)),
+    "edited": (a_proposal(3, marks=None),),
+    "reopened": (a_proposal(3, marks=replace(MARKS, withdrawn=True)),),
+    "declined": (a_proposal(3, state=State.CLOSED),),
+    "withdrawn": (a_proposal(3, state=State.CLOSED, marks=replace(MARKS, withdrawn=True)),),
+    "merged": (a_proposal(3, state=State.MERGED),),
+    "elsewhere": (a_proposal(3, branch="quarterdeck/manual"),),
+}
+OPEN_STATES = ("open", "edited", "reopened")
+FLAGS = ("", "foreign", "conflicts", "rebase", "recreate", "full", "stuck")
 
 
-@pytest.mark.parametrize(
-    ("draft", "standing", "foreign", "decision", "code"),
-    [
-        (MARKS, [], False, Open, "new"),
-        (MARKS, [], True, LeaveAlone, "foreign-commits"),
-        (None, [], False, LeaveAlone, "up-to-date"),
-        (MARKS, [a_proposal()], False, LeaveAlone, "unchanged"),
-        (MARKS, [a_proposal()], True, LeaveAlone, "foreign-commits"),
-        (OTHER, [a_proposal()], False, Update, "changed"),
-        (SAME_CONTENT_OTHER_FILES, [a_proposal()], False, Update, "changed"),
-        (OTHER, [a_proposal(marks=None)], False, LeaveAlone, "edited-block"),
-        (None, [a_proposal()], False, Close, "obsolete"),
-        (MARKS, [a_proposal(state=State.CLOSED)], False, LeaveAlone, "declined"),
-        (SAME_CONTENT_OTHER_FILES, [a_proposal(state=State.CLOSED)], False, LeaveAlone, "declined"),
-        (OTHER, [a_proposal(state=State.CLOSED)], False, Open, "new"),
-        (MARKS, [a_proposal(state=State.CLOSED, marks=None)], False, Open, "new"),
-        (MARKS, [a_proposal(state=State.MERGED)], False, Open, "new"),
-        (MARKS, [a_proposal(branch="quarterdeck/manual")], False, Open, "new"),
-        (OTHER, [a_proposal(2), a_proposal(1, state=State.CLOSED)], False, Update, "changed"),
-    ],
-)
-def test_every_case_of_a_draft_has_its_decision_and_its_reason(
-    draft: Marks | None,
-    standing: list[Proposal],
-    foreign: bool,
-    decision: type,
-    code: str,
-) -> None:
-    decided = publish.publication(draft, BRANCH, tuple(standing), foreign=foreign)
-    assert isinstance(decided, decision)
-    assert [reason.code for reason in decided.why] == [code]
+class Row(NamedTuple):
+    """What happens in some cases: words are alternatives, `*` stands for all; the first row that fits holds."""
+
+    standing: str
+    draft: str
+    flag: str
+    does: type
+    code: str
+    push: bool | None = None
 
 
-def test_marks_name_what_changes_and_ignore_wording() -> None:
-    reworded = a_pin_change(why=(a_reason("another wording"),))
-    first = fingerprint.marks(a_rebuild(), a_change(), "c" * 40)
-    assert fingerprint.marks(a_rebuild(), a_change(pins=(reworded,)), "c" * 40) == first
-    assert fingerprint.marks(a_rebuild(), a_change(pins=(a_pin_change(new="4.2.31"),)), "c" * 40).content != first.content
-    assert fingerprint.marks(a_rebuild(), a_change(images=(an_image_change(),)), "c" * 40).content != first.content
-    assert fingerprint.marks(a_rebuild(trigger=Trigger.MANUAL), a_change(), "c" * 40).content != first.content
+TABLE = (
+    # somebody else's branch is somebody else's, unless they ask for it
+    Row("open edited reopened", "*", "foreign", LeaveAlone, "foreign-commits"),
+    Row("nothing declined withdrawn merged elsewhere", "same files told other urgent", "foreign", LeaveAlone, "foreign-commits"),
+    Row("edited", "none", "recreate", Close, "obsolete"),
+    Row("edited", "same files told other urgent", "recreate", Update, "asked", True),
+    Row("edited", "*", "*", LeaveAlone, "edited-block"),
+    # nothing is left to do
+    Row("open reopened", "none", "stuck", LeaveAlone, "stuck"),
+    Row("open", "none", "*", Close, "obsolete"),
+    Row("reopened", "none", "*", LeaveAlone, "reopened"),
+    Row("nothing declined withdrawn merged elsewhere", "none", "stuck", LeaveAlone, "stuck"),
+    Row("nothing declined withdrawn merged elsewhere", "none", "*", LeaveAlone, "up-to-date"),
+    # one stands, and there is something to do
+    Row("open reopened", "*", "rebase recreate", Update, "asked", True),
+    Row("open reopened", "same told", "conflicts", Update, "conflicts", True),
+    Row("reopened", "same told", "*", Update, "reopened", False),
+    Row("open", "told", "*", Update, "retold", False),
+    Row("open", "same", "*", LeaveAlone, "unchanged"),
+    Row("open reopened", "files other urgent", "*", Update, "changed", True),
+    # none stands
+    Row("declined", "same files told", "rebase recreate", Open, "new"),
+    Row("declined", "same files told", "*", LeaveAlone, "declined"),
+    Row("nothing declined withdrawn merged elsewhere", "same files told other", "full", Wait, "too-many-open"),
+    Row("nothing declined withdrawn merged elsewhere", "*", "*", Open, "new"),
+)  # fmt: skip
 
 
-STAMP = "2026-11-24.0badcafe"
+def fits(row: Row, case: tuple[str, str, str]) -> bool:
+    return all(words == "*" or word in words.split(" ") for words, word in zip(row[:3], case, strict=True))
 
 
-def test_the_date_of_a_stamp_alone_is_no_change() -> None:
-    def made(value: str) -> Marks:
-        text = f"FROM python:3.12-slim\nARG QUARTERDECK_STAMP={value}\nRUN apt-get upgrade\n"
-        files = (FileText(path="Dockerfile", data=text.encode()), FileText(path="a.txt", data=STAMP.encode()))
-        return fingerprint.marks(a_rebuild(), a_change(files=files, pins=(), stamps=(a_stamp_change(new=value),)), "c" * 40)
-
-    assert made(STAMP) == made("2026-12-31.0badcafe")
-    assert made(STAMP).content != made("2026-11-24.deadbeef").content
-    assert made(STAMP).files != made("2026-11-24.deadbeef").files
+def cases() -> Iterator[tuple[str, str, str]]:
+    yield from product(STANDING, DRAFTS, FLAGS)
 
 
-@given(st.permutations(range(3)))
-def test_the_order_of_what_changes_does_not_matter(order: list[int]) -> None:
-    def made(numbers: list[int]) -> Marks:
-        images = tuple(an_image_change(line=n, name=f"i{n}", retagged="x" * n) for n in numbers)
-        stamps = tuple(a_stamp_change(line=n, name=f"i{n}") for n in numbers)
-        files = tuple(FileText(path=f"{n}", data=b"x") for n in numbers)
-        return fingerprint.marks(a_rebuild(), a_change(files=files, images=images, stamps=stamps), "c" * 40)
-
-    assert made(order) == made([0, 1, 2])
+def circumstances(flag: str) -> Circumstances:
+    values: dict[str, Any] = {
+        "foreign": {"foreign": True}, "conflicts": {"conflicts": True}, "rebase": {"asked": "rebase"},
+        "recreate": {"asked": "recreate"}, "full": {"others": 2, "most": 2, "again": NOW}, "stuck": {"stuck": "it does not resolve"},
+    }.get(flag, {})  # fmt: skip
+    return Circumstances(**values)
 
 
-def test_another_tag_of_the_same_digest_is_another_change() -> None:
-    one, two = (a_change(images=(an_image_change(retagged=tag),)) for tag in ("", "python:3.12.9-slim"))
-    assert fingerprint.marks(a_rebuild(), one, "x").content != fingerprint.marks(a_rebuild(), two, "x").content
+def decided(case: tuple[str, str, str]) -> Publication:
+    standing, draft, flag = case
+    return publish.publication(DRAFTS[draft], BRANCH, STANDING[standing], circumstances(flag))
 
 
-def test_a_move_to_another_release_is_the_same_whatever_made_us_look() -> None:
-    base = a_rebuild(branch="quarterdeck/base-python-3.12-slim", quarter="")
-    found = [
-        fingerprint.marks(replace(base, trigger=trigger), a_change(pins=(a_pin_change(why=(a_reason("w", code),)),)), "x").content
-        for trigger, code in ((Trigger.SECURITY, "security"), (Trigger.QUARTERLY, "quarter-due"), (Trigger.MANUAL, "manual"))
-    ]  # fmt: skip
-    assert len(set(found)) == 1
+@pytest.mark.parametrize("case", list(cases()), ids="-".join)
+def test_every_case_has_its_decision_and_its_reason(case: tuple[str, str, str]) -> None:
+    row = next(row for row in TABLE if fits(row, case))
+    found = decided(case)
+    assert (type(found), [reason.code for reason in found.why]) == (row.does, [row.code])
+    if isinstance(found, Update):
+        assert found.push is row.push
 
 
-def test_why_it_is_due_is_no_part_of_the_content() -> None:
-    due = a_pin_change(why=(a_reason("due since", "quarter-due"),))
-    assert (
-        fingerprint.marks(a_rebuild(), a_change(pins=(due,)), "x").content
-        == fingerprint.marks(a_rebuild(), a_change(), "x").content
-    )
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.standing}-{row.draft}-{row.flag}")
+def test_every_row_of_the_table_is_of_use(row: Row) -> None:
+    assert any(next(one for one in TABLE if fits(one, case)) is row for case in cases())
 
 
-def test_a_change_of_files_alone_is_content_too() -> None:
-    one, two = (a_change(pins=(), files=(FileText(path="a.txt", data=data),)) for data in (b"1", b"2"))
-    assert fingerprint.marks(a_rebuild(), one, "x").content != fingerprint.marks(a_rebuild(), two, "x").content
+def test_no_second_proposal_is_ever_opened_beside_an_open_one() -> None:
+    assert not [case for case in cases() if case[0] in OPEN_STATES and isinstance(decided(case), Open | Wait)]
 
 
-def test_trailers_carry_the_marks_through_git() -> None:
-    message = fingerprint.commit_message("Title", MARKS, "because")
-    commit = CommitInfo(commit="e" * 40, parents=("c" * 40,), author="q@x", committer="q@x", message=message)
-    assert fingerprint.marks_of(commit) == MARKS
-    manual = replace(MARKS, trigger=Trigger.MANUAL, quarter="")
-    assert fingerprint.marks_of(replace(commit, message=fingerprint.commit_message("T", manual, "w"))) == manual
-    assert fingerprint.marks_of(replace(commit, message="Title")) is None
-    assert fingerprint.marks_of(replace(commit, parents=())) is None
-    assert fingerprint.marks_of(replace(commit, message=message.replace("quarterly", "nonsense"))) is None
+def test_people_are_told_what_would_have_changed_only_where_something_would() -> None:
+    told = {case for case in cases() if isinstance(found := decided(case), LeaveAlone) and found.tell}
+    assert told == {(one, draft, "foreign") for one in OPEN_STATES for draft in DRAFTS} - {
+        ("open", "same", "foreign"), ("open", "told", "foreign"),
+        ("reopened", "same", "foreign"), ("reopened", "told", "foreign"),
+    }  # fmt: skip
 
 
-def test_the_branch_of_a_proposal_stands_in_its_commit() -> None:
-    def branch(message: str) -> str:
-        return fingerprint.branch_of(CommitInfo(commit="e", parents=("c",), author="q", committer="q", message=message))
-
-    base = "quarterdeck/base-debian-13"
-    message = fingerprint.commit_message("Title", MARKS, "because", base)
-    assert branch(message) == base
-    assert message.splitlines()[-5:-2] == [
-        "Quarterdeck-Trigger: quarterly", "Quarterdeck-Quarter: 2026q4", f"Quarterdeck-Branch: {base}",
-    ]  # fmt: skip
-    assert branch(fingerprint.commit_message("Title", MARKS, "because")) == ""
-    assert branch("Title") == ""
+def test_recreate_takes_a_branch_back_that_carries_others_commits() -> None:
+    around = Circumstances(foreign=True, asked="recreate")
+    found = publish.publication(MARKS, BRANCH, STANDING["open"], around)
+    assert isinstance(found, Update)
+    assert found.push
 
 
-def test_lines_that_only_look_like_a_trailer_are_none() -> None:
-    message = fingerprint.commit_message("Title", MARKS, "Quarterdeck-shaped\nQuarterdeck-Branch", "quarterdeck/manual")
-    commit = CommitInfo(commit="e", parents=("c" * 40,), author="q", committer="q", message=message)
-    assert fingerprint.marks_of(commit) == MARKS
-    assert fingerprint.branch_of(commit) == "quarterdeck/manual"
+def test_a_security_rebuild_passes_the_limit_and_what_waits_says_when_it_is_looked_at_again() -> None:
+    assert isinstance(decided(("nothing", "urgent", "full")), Wait | Open)
+    full = Circumstances(others=2, most=2, again=NOW)
+    assert isinstance(publish.publication(DRAFTS["urgent"], publish.SECURITY_BRANCH, (), full), Open)
+    waits = publish.publication(MARKS, BRANCH, (), full)
+    assert isinstance(waits, Wait)
+    assert waits.until == NOW
 
 
-def test_a_tip_is_ours_only_with_our_address_and_our_trailer() -> None:
-    message = fingerprint.commit_message("Title", MARKS, "because")
-    ours = CommitInfo(commit="e", parents=("c",), author="q@x", committer="q@x", message=message)
-    assert not fingerprint.is_foreign(None, "q@x")
-    assert not fingerprint.is_foreign(ours, "q@x")
-    assert fingerprint.is_foreign(replace(ours, author="p@x"), "q@x")
-    assert fingerprint.is_foreign(replace(ours, committer="p@x"), "q@x")
-    assert fingerprint.is_foreign(replace(ours, message="more"), "q@x")
+def test_what_became_of_the_reason_is_said_where_it_is_known() -> None:
+    found = publish.publication(None, BRANCH, STANDING["open"], Circumstances(gone="2026q4 is over"))
+    assert isinstance(found, Close)
+    assert found.why[0].text == "2026q4 is over"
 
 
 def test_quarters_are_read_from_branches() -> None:
@@ -171,26 +152,27 @@ def test_quarters_are_read_from_branches() -> None:
     assert publish.quarters(proposals, finished=False) == {"2026q4"}
 
 
-@given(st.sampled_from([MARKS, OTHER, None]), st.lists(st.sampled_from(list(State)), max_size=3), st.booleans())
-def test_no_second_proposal_is_opened_beside_an_open_one(
-    draft: Marks | None, states: list[State], foreign: bool
-) -> None:
-    standing = tuple(a_proposal(number, state=state) for number, state in enumerate(states, 1))
-    decided = publish.publication(draft, BRANCH, standing, foreign=foreign)
-    assert decided.why
-    if State.OPEN in states:
-        assert not isinstance(decided, Open)
+@pytest.mark.parametrize(
+    ("branch", "planned", "broad", "over"),
+    [
+        ("quarterdeck/security", set(), False, True),
+        ("quarterdeck/security", {"quarterdeck/security"}, False, False),
+        ("quarterdeck/quarterly-2026q3", {"quarterdeck/quarterly-2026q4"}, False, True),
+        ("quarterdeck/quarterly-2026q3", {"quarterdeck/security"}, False, False),
+        ("quarterdeck/quarterly-2026q4", {"quarterdeck/quarterly-2026q4"}, False, False),
+        ("quarterdeck/base-debian-13", set(), True, True),
+        ("quarterdeck/base-debian-13", set(), False, False),
+        ("quarterdeck/manual", set(), True, False),
+    ],
+)
+def test_a_proposal_whose_reason_is_gone_is_left_over(branch: str, planned: set[str], broad: bool, over: bool) -> None:
+    standing = a_proposal(1, branch=branch)
+    merged = a_proposal(2, branch=branch, state=State.MERGED)
+    assert publish.left_over((standing, merged), planned, broad=broad) == ((standing,) if over else ())
 
 
-def test_a_security_proposal_that_is_not_planned_any_more_is_left_over() -> None:
-    security = a_proposal(1, branch=publish.SECURITY_BRANCH)
-    others = (a_proposal(2), a_proposal(3, branch=publish.SECURITY_BRANCH, state=State.MERGED))
-    assert publish.left_over((security, *others), ()) == (security,)
-    assert publish.left_over((security, *others), {publish.SECURITY_BRANCH}) == ()
-
-
-def test_what_we_closed_ourselves_was_declined_by_nobody() -> None:
-    closed = a_proposal(7, state=State.CLOSED)
-    branch = closed.branch
-    assert isinstance(publish.publication(closed.marks, branch, (closed,), foreign=False), LeaveAlone)
-    assert isinstance(publish.publication(closed.marks, branch, (closed,), foreign=False, withdrawn={7}), Open)
+def test_open_security_proposals_do_not_count_against_the_limit() -> None:
+    proposals = (a_proposal(1), a_proposal(2, branch=publish.SECURITY_BRANCH), a_proposal(3, branch="quarterdeck/manual"),
+                 a_proposal(4, branch="quarterdeck/base-x", state=State.CLOSED))  # fmt: skip
+    assert publish.others_open(proposals, BRANCH) == 1
+    assert publish.others_open(proposals, "quarterdeck/base-y") == 2

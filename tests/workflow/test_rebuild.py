@@ -28,7 +28,8 @@ OPENING = [
     "tags library/python",
     "compile requirements.txt with requirements.in requirements.txt",
     "releases django",
-    "commit Dockerfile requirements.txt",
+    "commit requirements.txt",
+    "commit Dockerfile",
     f"push {QUARTERLY}",
     f"open {QUARTERLY}: Quarterly rebuild 2026q4: 1 package, 1 base image",
     "record opened",
@@ -51,7 +52,7 @@ def test_a_second_run_with_nothing_new_changes_nothing() -> None:
     world.run()
     world.trace.clear()
     assert world.run().record.outcome is Outcome.LEFT_ALONE
-    assert world.trace == [*OPENING[:-4], "record left-alone"]
+    assert world.trace == [*OPENING[:9], "comments #1", *OPENING[9:11], "record left-alone"]
 
 
 def test_new_content_updates_the_same_proposal() -> None:
