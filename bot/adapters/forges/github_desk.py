@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import partial
 from typing import Final, TypedDict, TypeVar
 
-from github import Github
 from github.NamedUser import NamedUser
 from github.PullRequest import PullRequest
 from github.Repository import Repository
@@ -42,22 +41,22 @@ class Changes(TypedDict, total=False):
 
 
 class Desk:
-    """One repository, read at once under the name that it has now; all methods raise `bot.errors` only.
+    """One repository, under the name that it has now; all methods raise `bot.errors` only.
 
-    PyGithub's objects go no further than `github.py`. They load what they miss when asked for it, so whatever is
-    read from them must be in GitHub's list answers.
+    `repository` is complete. PyGithub's objects go no further than the modules beside this one. They load what they
+    miss when asked for it, so whatever is read from them must be in GitHub's list answers.
     """
 
     def __init__(
         self,
-        hub: Github,
+        repository: Repository,
         name: str,
         *,
         sleep: Callable[[float], None],
         now: Callable[[], datetime],
     ) -> None:
         self._name, self._sleep, self._now = name, sleep, now
-        self._repository = self._ask("reading the repository", lambda: hub.get_repo(name))
+        self._repository = repository
         self.full_name: str = self._ask("reading its name", lambda: self._repository.full_name)
         self.clone_url: str = self._ask("reading its address", lambda: self._repository.clone_url)
 
