@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from github.PullRequest import PullRequest
 
 from bot.adapters.forges.github_access import GithubAccess
-from bot.adapters.forges.github_desk import Changes, Desk
+from bot.adapters.forges.github_desk import Changes, Desk, plain
 from bot.adapters.forges.github_state import Watch
 from bot.errors import PublishFailed, RepoError
 from bot.formats import marks
@@ -81,7 +81,7 @@ class GithubForge:
         with self._access.desk(repository) as desk:
             pull = desk.pull(number)
             if pull.state == "open":
-                desk.comment_once(pull, comment)
+                desk.comment_once(number, comment)
                 desk.edit(pull, {"state": "closed"} if body is None else {"state": "closed", "body": body})
             return _proposal(pull)
 
@@ -108,16 +108,12 @@ def _brought_up_to_date(desk: Desk, pull: PullRequest, draft: Draft) -> Proposal
 
 
 def _differences(pull: PullRequest, draft: Draft) -> Changes:
-    """Give what has to be written; a browser's line ends and space at the end are no difference."""
+    """Give what has to be written."""
     changes = Changes()
     if pull.title != draft.title:
         changes["title"] = draft.title
-    if _plain(pull.body or "") != _plain(draft.body):
+    if plain(pull.body or "") != plain(draft.body):
         changes["body"] = draft.body
     if pull.base.ref != draft.base_branch:
         changes["base"] = draft.base_branch
     return changes
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").rstrip()

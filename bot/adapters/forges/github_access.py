@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
-from github import Auth, Github
+from github import Auth, Github, GithubException, RateLimitExceededException
 from github.Repository import Repository as GithubRepository
 
 from bot.adapters.forges.github_desk import PAGE, Desk
@@ -24,6 +25,7 @@ Result = TypeVar("Result")
 
 API_VERSION: Final = "2022-11-28"
 TIMEOUT_SECONDS: Final = 30
+BOT: Final = "[bot]"
 NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
@@ -47,6 +49,7 @@ class GithubAccess:
         self._sleep = sleep
         self._now = now
         self._known: dict[str, dict[str, Any]] = {}
+        self._login = ""
 
     @contextmanager
     def desk(self, repository: Repository) -> Iterator[Desk]:
@@ -68,6 +71,13 @@ class GithubAccess:
         finally:
             hub.close()
 
+    def login(self) -> str:
+        """Give our own name there, asked for once; an app is called `name[bot]`."""
+        if not self._login:
+            with self.hub() as hub:
+                self._login = self.ask("asking who we are at GitHub", lambda: _login(hub))
+        return self._login
+
     def ask(self, doing: str, ask: Callable[[], Result]) -> Result:
         """Ask something that may be asked twice; raises `bot.errors` only."""
         return guarded(doing, ask, sleep=self._sleep, now=self._now)
@@ -88,3 +98,16 @@ def checked(name: str) -> str:
     if not is_name(name):
         raise RepoError(f"{name} is not a repository of GitHub", hint="write owner/name")
     return name
+
+
+def _login(hub: Github) -> str:
+    """Ask who we are: the installation of an app is refused as a user, and is told by GraphQL only."""
+    try:
+        _, user = hub.requester.requestJsonAndCheck("GET", "/user")
+    except GithubException as error:
+        if error.status != HTTPStatus.FORBIDDEN or isinstance(error, RateLimitExceededException):
+            raise
+        _, answer = hub.requester.graphql_query("query { viewer { login } }", {})
+        # GraphQL leaves the end of an app's name out in some places
+        return f"{str(answer['data']['viewer']['login']).removesuffix(BOT)}{BOT}"
+    return str(user["login"])
