@@ -39,6 +39,15 @@ class Forge(Protocol):
         """Give all proposals that ever stood on a `quarterdeck/…` branch, in any state, newest first."""
         ...
 
+    def state(self, repository: Repository, known: str) -> str:
+        """Say in what state things are at the forge.
+
+        An opaque text that stays equal as long as neither the default branch nor any proposal (state, head, comments,
+        edits) moved; it may move with other branches, too. `known` is an earlier answer, or "": where it still holds,
+        a forge that is a server is asked one conditional question.
+        """
+        ...
+
     def open(self, repository: Repository, draft: Draft) -> Proposal:
         """Open a proposal for the branch, which is pushed; one that is open there already is updated instead."""
         ...

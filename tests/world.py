@@ -141,6 +141,11 @@ class FakeForge:
     def proposals(self, repository: Repository) -> tuple[Proposal, ...]:
         return tuple(sorted(self.world.proposals, key=lambda proposal: -proposal.number))
 
+    def state(self, repository: Repository, known: str) -> str:
+        self.world.told("state")
+        seen = (self.world.commit, tuple(self.world.proposals), sorted(self.world.branches))
+        return hashlib.sha256(repr(seen).encode()).hexdigest()
+
     def open(self, repository: Repository, draft: Draft) -> Proposal:
         self.world.told(f"open {draft.branch}: {draft.title}")
         proposal = Proposal(

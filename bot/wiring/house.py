@@ -197,12 +197,15 @@ def open_house(order: Order) -> Iterator[House]:
 def _local(house: House) -> Forge:
     memory = GitMemory(workspace=house.workspace)
     return LocalForge(
-        store=house.store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover
-    )
+        store=house.store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover,
+        branches=memory.branches,
+    )  # fmt: skip
 
 
 def _github(house: House) -> Forge:
-    from bot.adapters.forges.github import GithubForge  # noqa: PLC0415 - PyGithub costs 0.4 s that others need not pay
+    # PyGithub costs 0.4 s that others need not pay
+    from bot.adapters.forges.github import GithubForge  # noqa: PLC0415
+    from bot.adapters.forges.github_access import GithubAccess  # noqa: PLC0415
 
     forge = house.settings.forge
     if forge.token is None:
@@ -210,7 +213,7 @@ def _github(house: House) -> Forge:
             '[forge] kind = "github" needs a token',
             hint='add token = { env = "QUARTERDECK_GITHUB_TOKEN" } to [forge]',
         )
-    return GithubForge(forge.url, reveal(forge.token), now=house.clock)
+    return GithubForge(GithubAccess(forge.url, reveal(forge.token), now=house.clock))
 
 
 FORGES: Mapping[ForgeKind, Callable[[House], Forge]] = {

@@ -126,6 +126,22 @@ def test_closing_with_a_body_leaves_that_body_with_its_marks(bench: ForgeBench) 
     assert bench.forge.proposals(bench.repository) == (closed,)
 
 
+def test_the_state_stays_until_somebody_does_something(bench: ForgeBench) -> None:
+    states = [bench.forge.state(bench.repository, "")]
+    assert bench.forge.state(bench.repository, states[0]) == states[0]
+    for act in (
+        lambda: bench.push(MANUAL, "django==5.0\n"),
+        lambda: bench.forge.open(bench.repository, a_draft()),
+        lambda: bench.push(MANUAL, "django==5.1\n"),
+        lambda: bench.forge.update(bench.repository, 1, a_draft(title="More")),
+        lambda: bench.merge(bench.forge.proposals(bench.repository)[0]),
+    ):
+        act()
+        states.append(bench.forge.state(bench.repository, states[-1]))
+        assert bench.forge.state(bench.repository, states[-1]) == states[-1]
+    assert len(set(states)) == len(states)
+
+
 def test_a_branch_that_is_not_there_cannot_be_proposed(bench: ForgeBench) -> None:
     with pytest.raises(RepoError):
         bench.forge.open(bench.repository, a_draft())

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.github import GithubForge
+from bot.adapters.forges.github_access import GithubAccess
 from bot.adapters.forges.local import LocalForge
 from bot.adapters.stores.sql import SqlStore
 from bot.adapters.workspaces.git import GitWorkspace
@@ -58,7 +59,7 @@ class GithubBench:
 
     @property
     def forge(self) -> Forge:
-        return GithubForge(self._server.url, Secret(TOKEN), sleep=_never)
+        return GithubForge(GithubAccess(self._server.url, Secret(TOKEN), sleep=_never))
 
     def push(self, branch: str, text: str) -> str:
         work = self._repo.path.with_name("web.git.work")
@@ -95,8 +96,9 @@ class LocalBench:
     def forge(self) -> Forge:
         memory = GitMemory(workspace=self._workspace)
         return LocalForge(
-            store=self._store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover
-        )
+            store=self._store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover,
+            branches=memory.branches,
+        )  # fmt: skip
 
     def push(self, branch: str, text: str) -> str:
         git(self._path, "checkout", "--quiet", "-B", branch, "main")

@@ -3,7 +3,7 @@
 The trailers of our commits say which proposal they were, so that a lost store never doubles one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.decide import fingerprint
@@ -26,6 +26,10 @@ class GitMemory:
         """Give the commit that a branch points to now, which is fetched; None where the branch is gone."""
         tip = self.workspace(repository).branch(_remote(repository), branch)
         return tip.commit if tip else None
+
+    def branches(self, repository: Repository) -> Mapping[str, str]:
+        """Give all branches and the commits that they point to now; nothing is fetched."""
+        return self.workspace(repository).branches(_remote(repository), "")
 
     def merged(self, repository: Repository, proposal: Proposal) -> bool:
         """Say whether the default branch holds it: its commit, its trailer (rebased), or its files (squashed)."""

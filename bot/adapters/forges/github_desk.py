@@ -12,10 +12,13 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Final, TypedDict, TypeVar
 
-from github import Github
+from github.IssueComment import IssueComment
 from github.NamedUser import NamedUser
+from github.Organization import Organization
+from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
@@ -28,6 +31,7 @@ Result = TypeVar("Result")
 BRANCHES: Final = "quarterdeck/"
 PAGE: Final = 100
 PAGES: Final = 2
+COMMENTS: Final = 300
 QUARTERS: Final = range(-4, 2)  # of a year ago, to the one to come: clocks and time zones may be ahead
 LOG = logging.getLogger(__name__)
 
@@ -42,24 +46,24 @@ class Changes(TypedDict, total=False):
 
 
 class Desk:
-    """One repository, read at once under the name that it has now; all methods raise `bot.errors` only.
+    """One repository, under the name that it has now; all methods raise `bot.errors` only.
 
-    PyGithub's objects go no further than `github.py`. They load what they miss when asked for it, so whatever is
-    read from them must be in GitHub's list answers.
+    `repository` is complete. PyGithub's objects go no further than the modules beside this one. They load what they
+    miss when asked for it, so whatever is read from them must be in GitHub's list answers.
     """
 
     def __init__(
         self,
-        hub: Github,
+        repository: Repository,
         name: str,
         *,
         sleep: Callable[[float], None],
         now: Callable[[], datetime],
     ) -> None:
         self._name, self._sleep, self._now = name, sleep, now
-        self._repository = self._ask("reading the repository", lambda: hub.get_repo(name))
-        self.full_name: str = self._ask("reading its name", lambda: self._repository.full_name)
-        self.clone_url: str = self._ask("reading its address", lambda: self._repository.clone_url)
+        self.repository = repository
+        self.full_name: str = self.ask("reading its name", lambda: self.repository.full_name)
+        self.clone_url: str = self.ask("reading its address", lambda: self.repository.clone_url)
 
     def ours(self) -> tuple[PullRequest, ...]:
         """Give the pull requests on our branches, in any state, the highest number first."""
@@ -77,28 +81,41 @@ class Desk:
 
     def pull(self, number: int) -> PullRequest:
         """Read one pull request."""
-        return self._ask(f"reading #{number}", lambda: self._repository.get_pull(number))
+        return self.ask(f"reading #{number}", lambda: self.repository.get_pull(number))
 
     def create(self, draft: Draft) -> PullRequest:
         """Open a pull request; raises PublishFailed where GitHub refuses it, one that exists already included."""
-        return self._ask(
+        return self.ask(
             f"opening the pull request for {draft.branch}",
-            lambda: self._repository.create_pull(draft.base_branch, draft.branch, title=draft.title, body=draft.body),
+            lambda: self.repository.create_pull(draft.base_branch, draft.branch, title=draft.title, body=draft.body),
         )
 
     def edit(self, pull: PullRequest, changes: Changes) -> None:
         """Write title, body, base or state; without changes nothing is sent."""
         if changes:
-            self._ask(f"changing #{pull.number}", lambda: pull.edit(**changes))
+            self.ask(f"changing #{pull.number}", lambda: pull.edit(**changes))
 
-    def comment_once(self, pull: PullRequest, text: str) -> None:
+    def comments(self, number: int) -> tuple[IssueComment, ...]:
+        """Give the newest 300 comments of a pull request or an issue, oldest first.
+
+        GitHub lists them from the oldest and in no other order: where there is a second page, the last come first.
+        """
+        requester = self.repository.requester
+        listed = PaginatedList(IssueComment, requester, f"{self.repository.url}/issues/{number}/comments")
+        doing = f"reading the comments of #{number}"
+        first = self.ask(doing, lambda: listed.get_page(0))
+        if len(first) < PAGE:
+            return tuple(first)
+        newest = self.ask(doing, lambda: list(islice(listed.reversed, COMMENTS)))
+        return tuple(reversed(newest))
+
+    def comment_once(self, number: int, text: str) -> None:
         """Say something that has not been said there in the same words."""
-        said = self._ask(
-            f"reading the comments of #{pull.number}", lambda: [entry.body for entry in pull.get_issue_comments()]
-        )
-        if text not in said:
-            doing = f"commenting on #{pull.number}"
-            self._ask(doing, lambda: pull.create_issue_comment(text), repeatable=False)
+        if plain(text) in {plain(entry.body or "") for entry in self.comments(number)}:
+            return
+        address = f"{self.repository.url}/issues/{number}/comments"
+        say = partial(self.repository.requester.requestJsonAndCheck, "POST", address, input={"body": text})
+        self.ask(f"commenting on #{number}", say, repeatable=False)
 
     def label_and_invite(self, pull: PullRequest, draft: Draft, *, fresh: bool) -> None:
         """Add the labels and people that are missing; what GitHub refuses is logged, for the proposal stands.
@@ -112,7 +129,7 @@ class Desk:
         if assignees:
             self._spare(pull, f"assignees {', '.join(assignees)}", lambda: pull.add_to_assignees(*assignees))
         reviewers = _missing(
-            draft.reviewers, [person.login for person in pull.requested_reviewers] + [_login(pull.user)]
+            draft.reviewers, [person.login for person in pull.requested_reviewers] + [login_of(pull.user)]
         )
         if reviewers and not fresh:
             reviewers = self._without_reviews(pull, reviewers)
@@ -124,7 +141,7 @@ class Desk:
         if not reviewers and not teams:
             return
         try:
-            self._ask(f"asking for reviews of #{pull.number}", lambda: _request(pull, reviewers, teams))
+            self.ask(f"asking for reviews of #{pull.number}", lambda: _request(pull, reviewers, teams))
         except BotError as error:
             if not isinstance(error, PublishFailed) or len(reviewers) + len(teams) == 1:
                 LOG.warning("#%d stands without reviewers %s: %s", pull.number, ", ".join(reviewers + teams), error)
@@ -137,20 +154,20 @@ class Desk:
     def _spare(self, pull: PullRequest, what: str, add: Callable[[], object]) -> None:
         """Add something that the proposal can do without."""
         try:
-            self._ask(f"adding {what} to #{pull.number}", add)
+            self.ask(f"adding {what} to #{pull.number}", add)
         except BotError as error:
             LOG.warning("#%d stands without %s: %s", pull.number, what, error)
 
     def _without_reviews(self, pull: PullRequest, people: tuple[str, ...]) -> tuple[str, ...]:
-        reviews = self._ask(f"reading the reviews of #{pull.number}", lambda: list(pull.get_reviews()))
-        return _missing(people, (_login(review.user) for review in reviews))
+        reviews = self.ask(f"reading the reviews of #{pull.number}", lambda: list(pull.get_reviews()))
+        return _missing(people, (login_of(review.user) for review in reviews))
 
     def _newest(self) -> tuple[list[PullRequest], bool]:
         """Give the newest pull requests, and whether these are all."""
-        listed = self._repository.get_pulls(state="all", sort="created", direction="desc")
+        listed = self.repository.get_pulls(state="all", sort="created", direction="desc")
         pulls: list[PullRequest] = []
         for page in range(PAGES):
-            got = self._ask("listing pull requests", partial(listed.get_page, page))
+            got = self.ask("listing pull requests", partial(listed.get_page, page))
             pulls += got
             if len(got) < PAGE:
                 return pulls, True
@@ -159,19 +176,25 @@ class Desk:
     def _on_branch(self, branch: str, state: str) -> list[PullRequest]:
         head = f"{self.full_name.partition('/')[0]}:{branch}"
         doing = f"looking for pull requests of {branch}"
-        return self._ask(doing, lambda: list(self._repository.get_pulls(state=state, head=head)))
+        return self.ask(doing, lambda: list(self.repository.get_pulls(state=state, head=head)))
 
     def _branches(self) -> list[str]:
         """Name the branches that can matter: those that stand, and those that may have stood within a year."""
-        standing = self._ask("listing branches", lambda: _own_branches(self._repository))
+        standing = self.ask("listing branches", lambda: _own_branches(self.repository))
         now = self._now()
         current = now.year * 4 + (now.month - 1) // 3
         quarters = [divmod(current + offset, 4) for offset in QUARTERS]
         names = {f"{BRANCHES}quarterly-{year}q{quarter + 1}" for year, quarter in quarters}
         return sorted(names | set(standing) | {f"{BRANCHES}manual", f"{BRANCHES}security"})
 
-    def _ask(self, doing: str, ask: Callable[[], Result], *, repeatable: bool = True) -> Result:
+    def ask(self, doing: str, ask: Callable[[], Result], *, repeatable: bool = True) -> Result:
+        """Ask for one thing under the repository's name; see `guarded`."""
         return guarded(f"{self._name}: {doing}", ask, sleep=self._sleep, now=self._now, repeatable=repeatable)
+
+
+def plain(text: str) -> str:
+    """Give a text as it is compared: a browser's line ends and space at the end are no difference."""
+    return text.replace("\r\n", "\n").rstrip()
 
 
 def _own(pull: PullRequest) -> bool:
@@ -190,7 +213,7 @@ def _id(repository: Repository | None) -> int | None:
     return repository.id if repository is not None else None
 
 
-def _login(user: NamedUser | None) -> str:
+def login_of(user: NamedUser | Organization | None) -> str:
     """Give the name of a person who, unlike the library's types say, may have left GitHub."""
     return user.login if user is not None else ""
 

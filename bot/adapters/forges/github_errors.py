@@ -32,6 +32,7 @@ PERMISSION_HINT = (
     "the token needs the permissions contents: write and pull requests: write on this repository, "
     "and authorisation where the organisation asks for single sign-on"
 )
+GONE_HINT = "what was asked for is removed or switched off there; issues are switched on in the repository's settings"
 MISSING_HINT = "check the repository's name, and that the token may see it"
 
 
@@ -84,6 +85,8 @@ def _refused(error: GithubException, doing: str, now: datetime) -> BotError:
             failure = AccessDenied(sentence, hint=CREDENTIAL_HINT)
         case HTTPStatus.NOT_FOUND:
             failure = RepoError(f"{doing}: not found, or the token cannot see it", hint=MISSING_HINT)
+        case HTTPStatus.GONE:
+            failure = RepoError(f"{sentence} ({error.status})", hint=GONE_HINT)
         case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.CONFLICT:
             failure = PublishFailed(sentence)
         case status if status >= SERVER_ERRORS:

@@ -4,7 +4,8 @@ Git is the truth. A branch whose content reached the default branch is merged; a
 "no". The few questions to git are functions that the caller passes in, so this module knows nothing of clones.
 """
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.errors import PublishFailed
@@ -22,12 +23,14 @@ class LocalForge:
     `merged` tells whether the default branch contains the proposal's `head`, or its content by other means (squash).
     `rediscover` gives what git itself knows of proposals (branches that stand, commits that were merged), newest
     first, with any number: only those that the store lost are taken over, under new numbers.
+    `branches` gives all branches of the repository and the commits that they point to.
     """
 
     store: Store
     branch_tip: Callable[[Repository, str], str | None]
     merged: Callable[[Repository, Proposal], bool]
     rediscover: Callable[[Repository], tuple[Proposal, ...]]
+    branches: Callable[[Repository], Mapping[str, str]]
 
     def remote(self, repository: Repository) -> Remote:
         """Say how git reaches the repository; the whole history, for merges are seen in it."""
@@ -41,6 +44,12 @@ class LocalForge:
         for found in reversed(self.rediscover(repository)):
             self._take_over(repository, found)
         return self.store.proposals(repository.key)
+
+    def state(self, repository: Repository, known: str) -> str:
+        """Give a digest of all branches and of what the store has; one question to git, whatever is known."""
+        del known
+        branches = sorted(self.branches(repository).items())
+        return hashlib.sha256(repr((branches, self.store.proposals(repository.key))).encode()).hexdigest()
 
     def open(self, repository: Repository, draft: Draft) -> Proposal:
         """Keep a proposal for the branch under the next number; one that is open there already is updated instead.

@@ -21,6 +21,10 @@ class RecordingForge:
         """Ask the forge itself."""
         return self._inner.proposals(repository)
 
+    def state(self, repository: Repository, known: str) -> str:
+        """Ask the forge itself."""
+        return self._inner.state(repository, known)
+
     def open(self, repository: Repository, draft: Draft) -> Proposal:
         """Give the proposal that would be opened."""
         del repository

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.forges.github import GithubForge
+from bot.adapters.forges.github_access import GithubAccess
 from bot.errors import AccessDenied, BotError, PublishFailed, RepoError, Unavailable
 from bot.formats import marks
 from bot.model.policy import Trigger
@@ -41,7 +42,7 @@ class Bench:
         self.forge = self.another()
 
     def another(self, token: str = TOKEN) -> GithubForge:
-        return GithubForge(self.server.url, Secret(token), sleep=self.slept.append, now=lambda: NOW)
+        return GithubForge(GithubAccess(self.server.url, Secret(token), sleep=self.slept.append, now=lambda: NOW))
 
     def push(self, branch: str = "quarterdeck/manual", text: str = "django==5.0\n") -> str:
         work = self.repo.path.with_name("web.git.work")
@@ -66,12 +67,14 @@ def test_the_remote_is_where_github_says_with_the_token_beside_it(bench: Bench) 
 
 
 def test_git_can_be_served_from_elsewhere(bench: Bench) -> None:
-    forge = GithubForge(bench.server.url, Secret(TOKEN), clone_url="https://git.example.org/")
+    forge = GithubForge(GithubAccess(bench.server.url, Secret(TOKEN)), clone_url="https://git.example.org/")
     assert forge.remote(WEB).url == "https://git.example.org/acme/web.git"
 
 
 def test_a_clone_address_without_https_is_not_given_the_token_of_a_github_with_it() -> None:
-    forge = GithubForge("https://api.github.example.org", Secret(TOKEN), clone_url="http://git.example.org")
+    forge = GithubForge(
+        GithubAccess("https://api.github.example.org", Secret(TOKEN)), clone_url="http://git.example.org"
+    )
     with pytest.raises(RepoError, match="without https"):
         forge.remote(WEB)
 
@@ -251,7 +254,7 @@ def test_up_to_a_page_of_pull_requests_costs_one_request(bench: Bench) -> None:
     bench.forge.open(WEB, DRAFT)
     before = len(bench.server.log)
     assert len(bench.forge.proposals(WEB)) == 1
-    assert [entry.path for entry in bench.server.log[before:]] == ["/repos/acme/web", "/repos/acme/web/pulls"]
+    assert [entry.path for entry in bench.server.log[before:]] == ["/repos/acme/web/pulls"]
 
 
 def test_a_proposal_behind_a_hundred_others_is_found(bench: Bench) -> None:
@@ -276,7 +279,7 @@ def test_a_no_behind_hundreds_of_others_is_still_a_no(bench: Bench) -> None:
     before = len(bench.server.log)
     found = [(proposal.number, proposal.state) for proposal in bench.forge.proposals(WEB)]
     assert found == [(3, State.OPEN), (2, State.CLOSED), (1, State.MERGED)]
-    assert len(bench.server.log) - before == 1 + 2 + 1 + 9  # itself, two pages, branches, one for each branch
+    assert len(bench.server.log) - before == 2 + 1 + 9  # two pages, branches, one for each branch
 
 
 def test_closing_says_why_and_closes(bench: Bench) -> None:
@@ -417,7 +420,7 @@ def test_every_failure_becomes_the_error_of_who_must_act(
 
 def test_nobody_there_is_unavailable(github_server: GitHubServer) -> None:
     slept: list[float] = []
-    forge = GithubForge("http://127.0.0.1:9", Secret(TOKEN), sleep=slept.append)
+    forge = GithubForge(GithubAccess("http://127.0.0.1:9", Secret(TOKEN), sleep=slept.append))
     with pytest.raises(Unavailable, match="cannot be reached"):
         forge.remote(WEB)
     assert slept == [0.5, 1.0]

@@ -37,8 +37,9 @@ class Place:
     @property
     def forge(self) -> LocalForge:
         return LocalForge(
-            store=self.store, branch_tip=self._tip, merged=self._merged, rediscover=lambda _: tuple(self.found)
-        )
+            store=self.store, branch_tip=self._tip, merged=self._merged, rediscover=lambda _: tuple(self.found),
+            branches=lambda _: {"all": git(self.path, "for-each-ref", "refs/heads")},
+        )  # fmt: skip
 
     def push(self, branch: str = MANUAL, content: str = "c1") -> str:
         """Leave one commit with our trailers on a branch, as the workspace does."""
@@ -298,8 +299,9 @@ class TestWhatGitRemembers:
         memory = GitMemory(workspace=workspace)
         with SqlStore.open(folder / "new") as store:
             forge = LocalForge(
-                store=store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover
-            )
+                store=store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover,
+                branches=memory.branches,
+            )  # fmt: skip
             found = forge.proposals(place.repository)
             assert forge.proposals(place.repository) == found
         return [(proposal.branch, proposal.state) for proposal in found]

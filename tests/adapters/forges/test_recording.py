@@ -19,6 +19,7 @@ def test_nothing_is_written_and_the_answers_are_what_would_stand() -> None:
     forge = RecordingForge(FakeForge(world))
     assert forge.remote(REPOSITORY).url
     assert forge.proposals(REPOSITORY) == (a_proposal(1),)
+    assert forge.state(REPOSITORY, "") == forge.state(REPOSITORY, "")
     opened = forge.open(REPOSITORY, DRAFT)
     assert (opened.number, opened.title, opened.state) == (0, "New", State.OPEN)
     updated = forge.update(REPOSITORY, 1, DRAFT)
@@ -27,4 +28,4 @@ def test_nothing_is_written_and_the_answers_are_what_would_stand() -> None:
     assert forge.close(REPOSITORY, 1, "why", None) == replace(a_proposal(1), state=State.CLOSED)
     with pytest.raises(LookupError, match="#9"):
         forge.close(REPOSITORY, 9, "why", None)
-    assert world.trace == ["remote acme/web"]
+    assert world.trace == ["remote acme/web", "state", "state"]
