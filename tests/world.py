@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bot.decide.plan import Wish
 from bot.errors import RepoError
@@ -112,6 +113,10 @@ class World:
             clock=lambda: self.now, rehearsal=rehearsal, bench=_bench,
         )  # fmt: skip
         return work(tools, assignment, wish or Wish())
+
+    def tell(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Any:
+        """Run the repository and give the contract JSON of it."""
+        return self.run(wish, rehearsal=rehearsal).document
 
     def told(self, event: str) -> None:
         """Record an event, or fail where the test wants that; a failure is named by how the event begins."""
@@ -422,6 +427,11 @@ class FakeProgress:
     @contextmanager
     def step(self, subject: str, text: str) -> Iterator[None]:
         yield
+
+
+def as_json(result: Result) -> Any:
+    """Give the contract JSON of a run."""
+    return result.document
 
 
 def a_world(change: Callable[[World], None] | None = None) -> World:

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from bot.adapters.advisories.pins import DEFAULT, ChosenAdvisories, DumpAdvisories, Feed
+from bot.adapters.advisories.pypi_json import IndexAdvisories
 from bot.adapters.engines.threads import ThreadEngine
-from bot.adapters.forges.git_memory import GitMemory
-from bot.adapters.forges.local import LocalForge
-from bot.adapters.forges.recording import RecordingForge
 from bot.adapters.indexes.gate import Gate
 from bot.adapters.indexes.pages import Pages
 from bot.adapters.indexes.simple import SimpleIndex
@@ -26,13 +25,13 @@ from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
 from bot.model.repository import Repository
 from bot.model.secrets import SecretRef
-from bot.ports import Engine, Forge, Locker, Workspace
+from bot.ports import Engine, Locker, Workspace
 from bot.settings import RepositorySettings
 from bot.system import confine
 from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
-from bot.system.secrets import reveal
+from bot.wiring.forges import ForgeHouse
 from bot.wiring.images import ImageHouse
 from bot.wiring.order import Order, credential
 from bot.workflow.context import Assignment, Tools
@@ -41,7 +40,8 @@ from bot.workflow.rebuild import Result, work
 if TYPE_CHECKING:
     from bot.adapters.stores.sql import SqlStore
 
-ForgeKind: TypeAlias = Literal["local", "github"]
+
+PYPI = "PyPI"  # as OSV names it
 
 
 class House:
@@ -56,7 +56,7 @@ class House:
         self.store = store
         self.images = ImageHouse(order, http)
         self._workspaces: dict[str, GitWorkspace] = {}
-        self._forges: dict[ForgeKind, Forge] = {}
+        self.forges = ForgeHouse(order, store, self.workspace)
 
     def work(self, assignments: tuple[Assignment, ...], wish: Wish) -> tuple[Result, ...]:
         """Work on repositories, several at a time; results in the order of the assignments."""
@@ -67,8 +67,11 @@ class House:
     def tools(self, assignment: Assignment) -> Tools:
         """Give one repository's tools."""
         repository = assignment.repository
+        kind = self.forges.kind_of(repository)
         return Tools(
-            forge=self.forge(self.forge_of(repository)),
+            forge=self.forges.forge(kind),
+            talk=self.forges.talk(kind),
+            pins=self.advisories,
             workspace=self.workspace(repository),
             glass=self.images.glass,
             index=self.index,
@@ -89,18 +92,8 @@ class House:
             index_hosts=frozenset(urlsplit(url).netloc.rpartition("@")[2] for url in self.pip.urls),
             default_python=OURS,
             committer=self.settings.author_email,
+            waivers=self.settings.waivers,
         )
-
-    def forge_of(self, repository: Repository) -> ForgeKind:
-        """Say which forge a repository is on: one with an address of its own is local, whatever is configured."""
-        return "local" if repository.url else self.settings.forge.kind
-
-    def forge(self, kind: ForgeKind) -> Forge:
-        """Give the forge; one per kind and run, as it holds connections."""
-        if kind not in self._forges:
-            forge = FORGES[kind](self)
-            self._forges[kind] = RecordingForge(forge) if self.order.rehearsal else forge
-        return self._forges[kind]
 
     def workspace(self, repository: Repository) -> Workspace:
         """Give the repository's clone; the same one within a run."""
@@ -166,6 +159,19 @@ class House:
         return SimpleIndex(self.pages)
 
     @cached_property
+    def advisories(self) -> ChosenAdvisories:
+        """What is known of Python packages: configured dumps, else one that is at hand, else what the index says."""
+        folder = self.order.data_dir / "cache" / "advisories"
+        named = [
+            Feed(ecosystem=one.ecosystem, url=one.url, configured=True)
+            for one in self.settings.advisories
+            if (one.kind, one.ecosystem) == ("osv", PYPI)
+        ]
+        dumps = DumpAdvisories(self.http, named or [DEFAULT], folder, self.clock)
+        index = IndexAdvisories(self.pages.get, self.pip.urls[0], folder / "index", self.clock)
+        return ChosenAdvisories(self._stack.enter_context(dumps), self._stack.enter_context(index))
+
+    @cached_property
     def pages(self) -> Pages:
         """Their pages, which the index and the resolvers' gate share."""
         route = Route(
@@ -194,32 +200,6 @@ def open_house(order: Order) -> Iterator[House]:
         yield House(order, http, store, stack)
 
 
-def _local(house: House) -> Forge:
-    memory = GitMemory(workspace=house.workspace)
-    return LocalForge(
-        store=house.store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover,
-        branches=memory.branches,
-    )  # fmt: skip
-
-
-def _github(house: House) -> Forge:
-    # PyGithub costs 0.4 s that others need not pay
-    from bot.adapters.forges.github import GithubForge  # noqa: PLC0415
-    from bot.adapters.forges.github_access import GithubAccess  # noqa: PLC0415
-
-    forge = house.settings.forge
-    if forge.token is None:
-        raise ConfigError(
-            '[forge] kind = "github" needs a token',
-            hint='add token = { env = "QUARTERDECK_GITHUB_TOKEN" } to [forge]',
-        )
-    return GithubForge(GithubAccess(forge.url, reveal(forge.token), now=house.clock))
-
-
-FORGES: Mapping[ForgeKind, Callable[[House], Forge]] = {
-    "local": _local,
-    "github": _github,
-}
 LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.PIP_TOOLS: lambda house: PipToolsLocker(house.rooms, house.interpreters, house.memory),
     LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.interpreters, house.memory),

@@ -17,7 +17,7 @@ from bot.model.talk import Comment
 from tests.builders import NOW, an_advisory
 from tests.workflow.test_security import LOCK as TWO_PINS
 from tests.workflow.test_security import SECURITY, SQLPARSE, unsafe_world
-from tests.world import LOCK, World, a_world
+from tests.world import LOCK, World, a_world, as_json
 
 QUARTERLY = "quarterdeck/quarterly-2026q4"
 NEXT = datetime(2027, 1, 5, 9, tzinfo=UTC)
@@ -166,8 +166,8 @@ def test_no_more_proposals_stand_open_than_the_policy_allows_but_security_passes
     result = world.run()
     assert result.record.outcome is Outcome.DEFERRED
     assert isinstance(result.record.plan, Deferred)
-    assert "1 proposal of max_open_pull_requests = 1 stand open" in str(result.document["verdict"])
-    assert result.document["plan"]["until"] == "2026-11-24T18:00:00Z"  # type: ignore[index]
+    assert "1 proposal of max_open_pull_requests = 1 stand open" in str(as_json(result)["verdict"])
+    assert as_json(result)["plan"]["until"] == "2026-11-24T18:00:00Z"
     assert [one.branch for one in world.proposals] == ["quarterdeck/manual", SECURITY]
 
 
@@ -180,7 +180,7 @@ def test_a_quarter_in_which_only_young_releases_are_new_waits_for_their_day() ->
     result = world.run()
     assert isinstance(result.record.plan, Deferred)
     assert result.record.plan.until == datetime(2026, 11, 30, tzinfo=UTC)
-    assert "django 4.2.99 is younger than the cooldown" in str(result.document["verdict"])
+    assert "django 4.2.99 is younger than the cooldown" in str(as_json(result)["verdict"])
 
 
 def test_rebase_makes_a_proposal_anew_and_is_answered_once() -> None:
@@ -319,7 +319,7 @@ def test_comments_that_cannot_be_read_are_told_and_hold_nothing_up() -> None:
     world.unsafe["sqlparse", "0.5.0"] = (SQLPARSE,)
     result = world.run()
     assert result.record.outcome is Outcome.UPDATED
-    assert "what people said in #1 is not known" in str(result.document["verdict"])
+    assert "what people said in #1 is not known" in str(as_json(result)["verdict"])
 
 
 def test_a_rehearsal_keeps_nothing_of_what_people_asked_for() -> None:

@@ -13,7 +13,7 @@ from bot.model.proposal import State
 from bot.model.releases import Release
 from bot.model.runs import Outcome
 from tests.builders import NOW, an_advisory
-from tests.world import FEED, World, a_world
+from tests.world import FEED, World, a_world, as_json
 
 SECURITY = "quarterdeck/security"
 LOCK = """\
@@ -51,14 +51,14 @@ def unsafe_world() -> World:
 def test_a_flaw_opens_the_smallest_rebuild_that_removes_it_and_says_so_with_proof() -> None:
     world = unsafe_world()
     result = world.run()
-    document = result.document
+    document = as_json(result)
     assert result.record.outcome is Outcome.OPENED
     assert [event for event in world.trace if event.startswith(("compile", "open", "push"))] == [
         "compile requirements.txt with requirements.in requirements.txt",
         f"push {SECURITY}",
         f"open {SECURITY}: Security rebuild: django (PYSEC-2026-1)",
     ]
-    assert [(row["name"], row["old"], row["new"]) for row in document["changes"]] == [("django", "4.2.15", "4.2.16")]  # type: ignore[attr-defined]
+    assert [(row["name"], row["old"], row["new"]) for row in document["changes"]] == [("django", "4.2.15", "4.2.16")]
     assert document["fixed"] == ["PYSEC-2026-1"]
     assert document["remaining"] == []
     body = world.proposals[0].body
@@ -70,7 +70,7 @@ def test_a_flaw_opens_the_smallest_rebuild_that_removes_it_and_says_so_with_proo
 def test_a_finding_names_the_pin_its_line_and_the_lowest_release_without_the_flaw() -> None:
     world = unsafe_world()
     world.unsafe[("django", "4.2.16")] = (an_advisory("PYSEC-2026-3"),)
-    (finding,) = world.run(rehearsal=True).document["findings"]  # type: ignore[misc]
+    (finding,) = world.tell(rehearsal=True)["findings"]
     assert (finding["kind"], finding["subject"], finding["path"]) == ("vulnerable-pin", "django", "requirements.txt")
     assert (finding["current"], finding["fixed_in"], finding["severity"], finding["line"]) == (
         "4.2.15",
@@ -84,8 +84,8 @@ def test_a_finding_names_the_pin_its_line_and_the_lowest_release_without_the_fla
 def test_a_transitive_fix_needs_no_entry_in_the_sources() -> None:
     world = unsafe_world()
     world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
-    document = world.run().document
-    assert [(row["name"], row["new"], row["direct"]) for row in document["changes"]] == [("sqlparse", "0.5.1", False)]  # type: ignore[attr-defined]
+    document = world.tell()
+    assert [(row["name"], row["new"], row["direct"]) for row in document["changes"]] == [("sqlparse", "0.5.1", False)]
     assert "pulled in by `django`" in world.proposals[0].body
 
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_fixed_remains_with_its_reason_and_nothing_is_opened(chan
     result = world.run(WISH)
     assert result.record.outcome is Outcome.NOTHING
     assert not world.proposals
-    assert result.document["remaining"] == [
+    assert as_json(result)["remaining"] == [
         {"id": "PYSEC-2026-1", "subject": "django in requirements.txt", "why": f"django 4.2.15 is affected by PYSEC-2026-1 (high); {why}"}
     ]  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_what_cannot_be_fixed_remains_with_its_reason_and_nothing_is_opened(chan
 def test_a_release_that_does_not_fit_is_named_with_what_keeps_it(fields: dict[str, object], why: str) -> None:
     world = unsafe_world()
     world.releases["django"] = (*releases("4.2.15"), *releases("4.2.16", **fields))
-    (row,) = world.run(WISH).document["remaining"]  # type: ignore[misc]
+    (row,) = world.tell(WISH)["remaining"]
     assert row["why"].endswith(why)
 
 
@@ -132,11 +132,11 @@ def test_what_nobody_has_fixed_keeps_no_other_fix_from_coming() -> None:
     eternal = an_advisory("PYSEC-2020-1", Severity.LOW)
     world.unsafe = {("django", version): (eternal,) for version in ("4.2.16", "4.2.17", "5.0")}
     world.unsafe["django", "4.2.15"] = (DJANGO, eternal)
-    document = world.run().document
+    document = world.tell()
     assert document["fixed"] == ["PYSEC-2026-1"]
     assert [(row["id"], row["why"]) for row in document["remaining"]] == [
         ("PYSEC-2020-1", "no release of django fixes it yet")
-    ]  # type: ignore[attr-defined]
+    ]
 
 
 def test_of_two_fixes_that_do_not_go_together_the_worse_one_is_taken_and_the_other_says_who_blocks_it() -> None:
@@ -144,9 +144,9 @@ def test_of_two_fixes_that_do_not_go_together_the_worse_one_is_taken_and_the_oth
     world.unsafe["sqlparse", "0.5.0"] = (SQLPARSE,)
     world.obstacles = {frozenset({"sqlparse"}): "they do not go together"}
     world.wanted = {"django 4.2.15": ("sqlparse<0.5.1",)}
-    document = world.run().document
+    document = world.tell()
     assert document["fixed"] == ["PYSEC-2026-1"]
-    (row,) = document["remaining"]  # type: ignore[misc]
+    (row,) = document["remaining"]
     assert row["subject"] == "sqlparse in requirements.txt"
     assert row["why"].startswith("django 4.2.15 wants sqlparse<0.5.1, so sqlparse 0.5.1 does not go with it; ")
     assert "## What remains" in world.proposals[0].body
@@ -161,7 +161,7 @@ def test_the_release_of_a_blocker_that_would_free_a_fix_is_named_with_what_forbi
     result = world.run(WISH)
     assert result.record.outcome is Outcome.NOTHING
     assert not world.proposals
-    (row,) = result.document["remaining"]  # type: ignore[misc]
+    (row,) = as_json(result)["remaining"]
     assert row["why"].endswith("; django 5.0 would free it, and django<5 in requirements.in:1 forbids that")
 
 
@@ -170,7 +170,7 @@ def test_a_lock_whose_fix_does_not_compile_keeps_its_flaws_and_the_run_does_not_
     world.failing["compile"] = LockFailed("requirements.txt: it does not build")
     result = world.run(WISH)
     assert result.record.failure is None
-    assert "does not compile: requirements.txt: it does not build" in result.document["remaining"][0]["why"]  # type: ignore[index]
+    assert "does not compile: requirements.txt: it does not build" in as_json(result)["remaining"][0]["why"]
 
 
 def test_a_flaw_below_the_policy_waits_for_the_quarter() -> None:
@@ -179,7 +179,7 @@ def test_a_flaw_below_the_policy_waits_for_the_quarter() -> None:
     world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
     result = world.run(WISH)
     assert result.record.outcome is Outcome.NOTHING
-    assert [row["kind"] for row in result.document["findings"]] == ["vulnerable-pin"]  # type: ignore[attr-defined]
+    assert [row["kind"] for row in as_json(result)["findings"]] == ["vulnerable-pin"]
 
 
 def test_a_flaw_of_unknown_severity_always_counts() -> None:
@@ -201,8 +201,8 @@ def test_malware_is_never_proposed_not_even_where_a_waiver_would_allow_it() -> N
     malware = an_advisory("MAL-2026-1", Severity.UNKNOWN)
     world.unsafe["django", "4.2.16"] = (malware,)
     world.waivers = (Waiver(id="MAL-2026-1", until=date(2027, 1, 1), reason="we like it"),)
-    document = world.run().document
-    assert [(row["name"], row["new"]) for row in document["changes"]] == [("django", "4.2.17")]  # type: ignore[attr-defined]
+    document = world.tell()
+    assert [(row["name"], row["new"]) for row in document["changes"]] == [("django", "4.2.17")]
 
 
 def test_a_quarter_that_leads_to_malware_only_fails_and_names_it() -> None:
@@ -220,21 +220,21 @@ def test_a_waiver_holds_until_its_day_and_speaks_up_when_it_is_over() -> None:
     world.waivers = (Waiver(id="cve-2026-1", until=NOW.date(), reason="we never parse XML"),)
     result = world.run(WISH)
     assert result.record.outcome is Outcome.NOTHING
-    assert result.document["findings"] == []
-    assert [(row["id"], row["reason"]) for row in result.document["accepted"]] == [
+    assert as_json(result)["findings"] == []
+    assert [(row["id"], row["reason"]) for row in as_json(result)["accepted"]] == [
         ("PYSEC-2026-1", "we never parse XML")
-    ]  # type: ignore[attr-defined]
+    ]
     world.now = NOW + timedelta(days=1)
     world.feeds = (replace(FEED, as_of=world.now),)
     later = world.run(WISH)
     assert later.record.outcome is Outcome.OPENED
-    assert "the waiver of cve-2026-1 ended on 2026-11-24 (we never parse XML)" in str(later.document["verdict"])
+    assert "the waiver of cve-2026-1 ended on 2026-11-24 (we never parse XML)" in str(as_json(later)["verdict"])
 
 
 def test_the_repository_may_waive_too() -> None:
     world = unsafe_world()
     world.files[".quarterdeck.toml"] = b'[[waiver]]\nid = "PYSEC-2026-1"\nuntil = 2027-01-31\nreason = "not used"\n'
-    assert world.run(WISH).document["findings"] == []
+    assert world.tell(WISH)["findings"] == []
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_what_is_not_known_is_shouted_in_the_verdict_and_in_the_proposal(
 ) -> None:
     world = unsafe_world()
     world.feeds = feeds
-    document = world.run().document
+    document = world.tell()
     assert told in str(document["verdict"])
     assert "> [!WARNING]" in world.proposals[0].body
     assert told.partition(",")[0] in world.proposals[0].body
@@ -259,7 +259,7 @@ def test_what_is_not_known_is_shouted_in_the_verdict_and_in_the_proposal(
 def test_unknown_is_a_finding_so_that_a_gate_does_not_open() -> None:
     world = unsafe_world()
     world.unsafe, world.feeds = {}, ()
-    (finding,) = world.run(rehearsal=True).document["findings"]  # type: ignore[misc]
+    (finding,) = world.tell(rehearsal=True)["findings"]
     assert (finding["kind"], finding["subject"]) == ("unreadable", "advisories")
 
 
@@ -269,7 +269,7 @@ def test_a_pin_that_cannot_be_looked_up_is_told_and_the_others_go_on() -> None:
     result = world.run()
     assert result.record.outcome is Outcome.OPENED
     assert "not every pin could be looked up among the advisories: the index does not answer" in str(
-        result.document["verdict"]
+        as_json(result)["verdict"]
     )
 
 
@@ -279,7 +279,7 @@ def test_a_quarter_and_a_flaw_are_two_proposals_and_the_quarter_says_what_it_fix
     world.compiled = {"requirements.txt": LOCK.replace("4.2.15", "4.2.17")}
     result = world.run()
     assert [proposal.branch for proposal in world.proposals] == ["quarterdeck/quarterly-2026q4", SECURITY]
-    assert result.document["fixed"] == ["PYSEC-2026-1"]
+    assert as_json(result)["fixed"] == ["PYSEC-2026-1"]
     assert "PYSEC-2026-1" in world.proposals[0].body
 
 
@@ -293,7 +293,7 @@ def test_pins_and_images_of_one_trigger_stand_in_one_proposal_with_a_commit_for_
     package = old.packages[0]
     move = SourceMove(source=package.source, old="3.0.1-1", new=package.source_version)
     world.told_of = {move: Told(security=True, ids=("CVE-2026-77",), changelog=True)}
-    document = world.run().document
+    document = world.tell()
     assert [event for event in world.trace if event.startswith(("commit", "push", "open"))] == [
         "commit requirements.txt", "commit Dockerfile", f"push {SECURITY}",
         f"open {SECURITY}: {world.proposals[0].title}",
