@@ -65,6 +65,7 @@ class World:
     lifetimes: LifetimeTable = field(default_factory=lambda: LifetimeTable(cycles=(), source="fake", as_of=NOW.date()))
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     releases: dict[str, tuple[Release, ...]] = field(default_factory=dict)
+    links: dict[str, dict[str, str]] = field(default_factory=dict)
     compiled: dict[str, str] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
     branches: dict[str, CommitInfo] = field(default_factory=dict)
@@ -264,6 +265,10 @@ class FakeIndex:
 
     def requirements(self, name: str, version: str) -> tuple[str, ...] | None:
         return None
+
+    def links(self, name: str, version: str) -> Mapping[str, str]:
+        self.world.told(f"links {name} {version}")
+        return self.world.links.get(name, {})
 
 
 @dataclass
