@@ -25,7 +25,7 @@ from bot.model.reasons import Reason
 from bot.model.releases import Release
 from bot.model.repository import CommitInfo, Head, Remote, Repository, TreeFile
 from bot.model.runs import RunRecord
-from bot.ports import Relocked
+from bot.ports import ReleaseNotes, Relocked
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.inside import Glass
 from bot.workflow.rebuild import Result, work
@@ -66,6 +66,7 @@ class World:
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     releases: dict[str, tuple[Release, ...]] = field(default_factory=dict)
     links: dict[str, dict[str, str]] = field(default_factory=dict)
+    release_notes: ReleaseNotes | None = None
     compiled: dict[str, str] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
     branches: dict[str, CommitInfo] = field(default_factory=dict)
@@ -82,14 +83,18 @@ class World:
             repository=REPOSITORY, policy=self.policy, schedule=Schedule(), index_hosts=frozenset({"index.example"}),
             default_python="3.11", committer=COMMITTER,
         )  # fmt: skip
-        tools = Tools(
+        tools = self.tools(rehearsal=rehearsal, release_notes=self.release_notes)
+        return work(tools, assignment, wish or Wish())
+
+    def tools(self, *, rehearsal: bool = False, release_notes: ReleaseNotes | None = None) -> Tools:
+        """Give the ports."""
+        return Tools(
             forge=FakeForge(self), workspace=FakeWorkspace(self), index=FakeIndex(self),
             glass=Glass(registry=FakeRegistry(self), archives=dict.fromkeys(PackageFormat, FakeArchive(self)),
                         advisories=FakeAdvisories(self), lifetimes=FakeLifetimes(self)),
             lockers=dict.fromkeys(LockerName, FakeLocker(self)), store=FakeStore(self), progress=FakeProgress(),
-            clock=lambda: self.now, rehearsal=rehearsal, bench=_bench,
+            clock=lambda: self.now, rehearsal=rehearsal, bench=_bench, release_notes=release_notes,
         )  # fmt: skip
-        return work(tools, assignment, wish or Wish())
 
     def told(self, event: str) -> None:
         """Record an event, or fail where the test wants that; a failure is named by how the event begins."""

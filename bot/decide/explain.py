@@ -6,6 +6,7 @@ from typing import assert_never
 
 from bot.decide.contents import changed, told
 from bot.decide.explain_images import image_sections, image_table, stamp_table
+from bot.decide.explain_notes import links_section, notes_section
 from bot.decide.images import APART, APART_BRANCH
 from bot.decide.markdown import block, code, prose, table
 from bot.formats import marks as hidden
@@ -119,6 +120,7 @@ def _full(story: Story) -> list[str]:
         _mismatches(story.mismatches),
         _notes(change.notes),
         _unreadable(story.unreadable),
+        notes_section(change),
         _reproduce(change),
     ]
 
@@ -136,6 +138,7 @@ def _plain(story: Story) -> list[str]:
         image_table(change.images),
         stamp_table(change.stamps),
         _unreadable(story.unreadable[:20]),
+        links_section(change),
         _reproduce(change),
     ]
 

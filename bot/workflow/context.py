@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.model.locks import LockerName
 from bot.model.policy import Policy, Schedule
 from bot.model.repository import Repository
-from bot.ports import Clock, Forge, Index, Locker, Progress, Registry, Store, Workspace
+from bot.ports import Clock, Forge, Index, Locker, Progress, Registry, ReleaseNotes, Store, Workspace
 from bot.workflow.inside import Glass
 
 
@@ -16,7 +16,8 @@ from bot.workflow.inside import Glass
 class Tools:
     """The ports; `rehearsal` names outcomes as planned, because forge and workspace only record.
 
-    `bench` gives an empty folder to work in, which is gone afterwards.
+    `bench` gives an empty folder to work in, which is gone afterwards. `release_notes` is None where no forge can be
+    asked for what projects say.
     """
 
     forge: Forge
@@ -29,6 +30,7 @@ class Tools:
     clock: Clock
     rehearsal: bool
     bench: Callable[[], AbstractContextManager[Path]]
+    release_notes: ReleaseNotes | None = None
 
     @property
     def registry(self) -> Registry:

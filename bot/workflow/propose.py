@@ -1,6 +1,6 @@
 """Publish a change: decide what to do with the draft, push, and speak to the forge. Every effect can be repeated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.decide import assess, explain, publish, stamps
@@ -11,6 +11,7 @@ from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
+from bot.workflow.project_notes import project_notes
 
 WITHDRAWN = "withdrawn"
 
@@ -97,7 +98,7 @@ def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Draft:
     story = explain.Story(
         repository=case.name,
         rebuild=rebuild,
-        change=change,
+        change=replace(change, project_notes=project_notes(case.tools, change.pins)),
         unreadable=seen.snapshot.unreadable,
         marks=marks,
         mismatches=assess.mismatches(seen.snapshot),

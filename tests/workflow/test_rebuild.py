@@ -28,6 +28,7 @@ OPENING = [
     "tags library/python",
     "compile requirements.txt with requirements.in requirements.txt",
     "releases django",
+    "links django 4.2.30",
     "commit Dockerfile requirements.txt",
     f"push {QUARTERLY}",
     f"open {QUARTERLY}: Quarterly rebuild 2026q4: 1 package, 1 base image",
@@ -51,7 +52,7 @@ def test_a_second_run_with_nothing_new_changes_nothing() -> None:
     world.run()
     world.trace.clear()
     assert world.run().record.outcome is Outcome.LEFT_ALONE
-    assert world.trace == [*OPENING[:-4], "record left-alone"]
+    assert world.trace == [*OPENING[:-5], "record left-alone"]
 
 
 def test_new_content_updates_the_same_proposal() -> None:
