@@ -14,32 +14,36 @@ SHORT = 2_000  # characters of links that a body which is too long still carries
 
 def notes_section(change: Change) -> str:
     """Give links for each direct upgrade, and under them the projects' own words, folded."""
-    if not change.project_notes:
-        return ""
-    share = min(LONGEST_OF_ONE, LONGEST // max(1, sum(bool(one.notes) for one in change.project_notes)))
-    folded = [_folded(one, share) for one in change.project_notes if one.notes]
-    return "\n\n".join([_links(change), *folded])
+    noted = [one for one in change.project_notes if one.notes]
+    share = min(LONGEST_OF_ONE, LONGEST // max(1, len(noted)))
+    return "\n\n".join(part for part in [_links(change), *(_folded(one, share) for one in noted)] if part)
 
 
 def links_section(change: Change) -> str:
     """Give the links alone, nothing where they are many."""
-    section = _links(change) if change.project_notes else ""
+    section = _links(change)
     return section if len(section) <= SHORT else ""
 
 
 def _links(change: Change) -> str:
-    lines = [_line(one) for one in change.project_notes]
+    """List what there is; packages of which nothing is known share a line, and alone they are not worth a section."""
+    lines = {one: _told(one) for one in change.project_notes}
+    told = [f"- {code(one.name)} {code(one.old)} → {code(one.new)}: {text}" for one, text in lines.items() if text]
+    if not told and not any(one.notes for one in change.project_notes):
+        return ""
+    silent = ", ".join(code(one.name) for one, text in lines.items() if not text)
     more = len(project_links.upgrades(change.pins)) - len(lines)
-    return "\n".join(
-        ["## Release notes", "", *lines, *([f"- and {more} more, which are not listed"] if more > 0 else [])]
-    )
+    rest = [
+        *([f"- {silent}: the index tells neither a changelog nor a source"] if silent else []),
+        *([f"- and {more} more, which are not listed"] if more > 0 else []),
+    ]
+    return "\n".join(["## Release notes", "", *told, *rest])
 
 
-def _line(one: ProjectNotes) -> str:
+def _told(one: ProjectNotes) -> str:
     shown = [f"[{name}]({safe})" for name, url in one.links if (safe := foreign_text.linkable(url))]
     problem = [f"could not be asked: {foreign_text.words(one.problem)}"] if one.problem else []
-    told = " · ".join([*shown, *problem]) or "its metadata names no changelog and no source"
-    return f"- {code(one.name)} {code(one.old)} → {code(one.new)}: {told}"
+    return " · ".join([*shown, *problem])
 
 
 def _folded(one: ProjectNotes, room: int) -> str:

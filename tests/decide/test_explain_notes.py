@@ -51,11 +51,18 @@ def test_what_could_not_be_had_is_told() -> None:
     assert "[source](https://github.com/acme/web) · could not be asked: api.github.com answers 503" in a_section(
         some_notes(problem="api.github.com answers 503")
     )
-    assert "`1.1`: its metadata names no changelog and no source" in a_section(some_notes(links=()))
+    assert a_section(some_notes(), some_notes("zope", links=())).endswith(
+        "\n- `zope`: the index tells neither a changelog nor a source"
+    )
+
+
+def test_where_nothing_is_known_of_any_package_there_is_no_section() -> None:
+    assert a_section(some_notes(links=())) == ""
 
 
 def test_links_that_may_not_stand_in_a_body_are_left_out() -> None:
-    assert "`1.1`: its metadata" in a_section(some_notes(links=(("source", "javascript:alert(1)"),)))
+    links = (("changelog", "javascript:alert(1)"), ("source", "https://github.com/acme/web"))
+    assert "`1.1`: [source](https://github.com/acme/web)" in a_section(some_notes(links=links))
 
 
 def test_upgrades_that_were_not_asked_about_are_counted() -> None:
@@ -77,7 +84,7 @@ def test_long_notes_are_cut_and_what_is_left_out_is_counted() -> None:
 def test_a_plain_body_has_the_links_where_they_are_short() -> None:
     few = a_change(project_notes=(some_notes(notes=(a_note(),)),))
     assert links_section(few).endswith("[source](https://github.com/acme/web)")
-    assert links_section(a_change(project_notes=(some_notes(),) * 20)) == ""
+    assert links_section(a_change(project_notes=tuple(some_notes(f"web{number}") for number in range(20)))) == ""
 
 
 HOSTILE = st.text() | st.lists(
