@@ -42,7 +42,7 @@ def _links(change: Change) -> str:
 
 def _told(one: ProjectNotes) -> str:
     shown = [f"[{name}]({safe})" for name, url in one.links if (safe := foreign_text.linkable(url))]
-    problem = [f"could not be asked: {foreign_text.words(one.problem)}"] if one.problem else []
+    problem = [f"its notes could not be had: {foreign_text.words(one.problem)}"] if one.problem else []
     return " · ".join([*shown, *problem])
 
 

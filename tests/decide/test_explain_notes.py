@@ -48,8 +48,9 @@ def test_links_stand_in_a_line_and_notes_folded_under_them() -> None:
 
 
 def test_what_could_not_be_had_is_told() -> None:
-    assert "[source](https://github.com/acme/web) · could not be asked: api.github.com answers 503" in a_section(
-        some_notes(problem="api.github.com answers 503")
+    assert (
+        "[source](https://github.com/acme/web) · its notes could not be had: api.github.com answers 503"
+        in a_section(some_notes(problem="api.github.com answers 503"))
     )
     assert a_section(some_notes(), some_notes("zope", links=())).endswith(
         "\n- `zope`: the index tells neither a changelog nor a source"

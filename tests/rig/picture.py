@@ -58,6 +58,9 @@ class _Linked(HTMLParser):
         if tag in UNTOUCHED:
             self._open.append(tag)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.out.append(self.get_starttag_text() or "")
+
     def handle_endtag(self, tag: str) -> None:
         self.out.append(f"</{tag}>")
         if tag in self._open:
