@@ -254,6 +254,10 @@ class Index(Protocol):
         """Give a release's Requires-Dist lines from its PEP 658 metadata; None where the index serves none."""
         ...
 
+    def links(self, name: str, version: str) -> Mapping[str, str]:
+        """Give a release's project URLs (http or https) by label, from the same; empty where the index serves none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relocked:

@@ -38,7 +38,7 @@ from bot.model.releases import Release
 from bot.model.repository import CommitInfo, Head, Remote, Repository, TreeFile
 from bot.model.runs import RunRecord
 from bot.model.talk import Comment, Page
-from bot.ports import Relocked
+from bot.ports import ReleaseNotes, Relocked
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.inside import Glass
 from bot.workflow.rebuild import Result, work
@@ -79,6 +79,8 @@ class World:
     lifetimes: LifetimeTable = field(default_factory=lambda: LifetimeTable(cycles=(), source="fake", as_of=NOW.date()))
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     releases: dict[str, tuple[Release, ...]] = field(default_factory=dict)
+    links: dict[str, dict[str, str]] = field(default_factory=dict)
+    release_notes: ReleaseNotes | None = None
     compiled: dict[str, str] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
     branches: dict[str, CommitInfo] = field(default_factory=dict)
@@ -105,14 +107,18 @@ class World:
             repository=REPOSITORY, policy=self.policy, schedule=Schedule(), index_hosts=frozenset({"index.example"}),
             default_python="3.11", committer=COMMITTER, waivers=self.waivers,
         )  # fmt: skip
-        tools = Tools(
+        tools = self.tools(rehearsal=rehearsal, release_notes=self.release_notes)
+        return work(tools, assignment, wish or Wish())
+
+    def tools(self, *, rehearsal: bool = False, release_notes: ReleaseNotes | None = None) -> Tools:
+        """Give the ports."""
+        return Tools(
             forge=FakeForge(self), talk=FakeTalk(self), pins=FakePins(self), workspace=FakeWorkspace(self), index=FakeIndex(self),
             glass=Glass(registry=FakeRegistry(self), archives=dict.fromkeys(PackageFormat, FakeArchive(self)),
                         advisories=FakeAdvisories(self), lifetimes=FakeLifetimes(self)),
             lockers=dict.fromkeys(LockerName, FakeLocker(self)), store=FakeStore(self), progress=FakeProgress(),
-            clock=lambda: self.now, rehearsal=rehearsal, bench=_bench,
+            clock=lambda: self.now, rehearsal=rehearsal, bench=_bench, release_notes=release_notes,
         )  # fmt: skip
-        return work(tools, assignment, wish or Wish())
 
     def tell(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Any:
         """Run the repository and give the contract JSON of it."""
@@ -353,6 +359,10 @@ class FakeIndex:
 
     def requirements(self, name: str, version: str) -> tuple[str, ...] | None:
         return self.world.wanted.get(f"{name} {version}")
+
+    def links(self, name: str, version: str) -> Mapping[str, str]:
+        self.world.told(f"links {name} {version}")
+        return self.world.links.get(name, {})
 
 
 @dataclass

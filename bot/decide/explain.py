@@ -9,6 +9,7 @@ from bot.decide.contents import changed, told
 from bot.decide.explain_ending import ending as last_sections
 from bot.decide.explain_flaws import accepted_table, alert, fixed_table, in_words, proof, remaining_table
 from bot.decide.explain_images import image_sections, image_table, stamp_table
+from bot.decide.explain_notes import links_section, notes_section
 from bot.decide.images import APART, APART_BRANCH
 from bot.decide.markdown import block, code, prose, table
 from bot.model.change import Change, HeldBack, PinChange
@@ -17,7 +18,7 @@ from bot.model.findings import Accepted, ArchiveAhead, PythonMismatch, Unreadabl
 from bot.model.observed import ImageState
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
-from bot.model.proposal import Draft, Marks
+from bot.model.proposal import Marks
 from bot.model.reasons import Reason
 
 LONGEST_TITLE = 100  # characters
@@ -124,15 +125,15 @@ def verdict(plan: Plan) -> str:
             assert_never(plan)
 
 
-def aside(draft: Draft | None) -> str:
+def aside(title: str, marks: Marks | None) -> str:
     """Say to people who took a proposal over what would have changed; the same content is the same text."""
     intro = "This branch carries commits of yours, so it is left as it is."
-    if draft is None:
+    if marks is None:
         return f"{intro} Nothing of what it was made for is left to do: close it, or keep it for what you added."
     again = code("@quarterdeck recreate")
     return (
-        f"{intro} It would now be: **{prose(draft.title)}**. Comment {again} to have it made anew without your commits."
-        f"\n\n<!-- quarterdeck-aside: {draft.marks.content} -->"
+        f"{intro} It would now be: **{prose(title)}**. Comment {again} to have it made anew without your commits."
+        f"\n\n<!-- quarterdeck-aside: {marks.content} -->"
     )
 
 
@@ -150,6 +151,7 @@ def _full(story: Story) -> list[str]:
         _mismatches(story.mismatches),
         _notes(change.notes),
         _unreadable(story.unreadable),
+        notes_section(change),
         _reproduce(change),
     ]
 
@@ -169,6 +171,7 @@ def _plain(story: Story) -> list[str]:
         image_table(change.images),
         stamp_table(change.stamps),
         _unreadable(story.unreadable[:20]),
+        links_section(change),
         _reproduce(change),
     ]
 

@@ -163,9 +163,11 @@ def stamp_table(stamps: tuple[StampChange, ...]) -> str:
 
 
 def _updates(rows: Iterable[tuple[str, SourceChange]]) -> str:
-    """Give one row per image and source package."""
-    head = ["image", "source package", "in the image", "in the archive", "advisories", "kind"]
-    return table(head, ([code(name), *source_row(update)] for name, update in rows))
+    """Give one row per image and source package; one image alone is named above, and the room is the versions'."""
+    known = tuple(rows)
+    several = len({name for name, _ in known}) > 1
+    head = [*(["image"] if several else []), "source package", "in the image", "in the archive", "advisories", "kind"]
+    return table(head, ([*([code(name)] if several else []), *source_row(update)] for name, update in known))
 
 
 def _remains(change: Change, ahead: tuple[ArchiveAhead, ...]) -> str:
@@ -174,7 +176,8 @@ def _remains(change: Change, ahead: tuple[ArchiveAhead, ...]) -> str:
     left = [row for row in ahead if (row.use.path, row.use.name.tagged) not in stamped]
     if not left:
         return ""
-    intro = "These security updates wait in the archive. Nobody has rebuilt the image with them yet:"
+    names = ", ".join(dict.fromkeys(code(row.use.name.tagged) for row in left))
+    intro = f"These security updates wait in the archive. Nobody has rebuilt {names} with them yet:"
     updates = dict.fromkeys((row.use.name.tagged, update) for row in left for update in row.updates)
     ways: dict[str, list[str]] = {}
     for row in left:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from packaging.specifiers import SpecifierSet
@@ -23,10 +23,16 @@ from packaging.version import Version
 
 from bot.model.releases import Release
 
+if TYPE_CHECKING:
+    from packaging.metadata import RawMetadata
+
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"  # PEP 691
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LONGEST_FILENAME = 255
 LONGEST_SPECIFIER = 1000
+LONGEST_URL = 500
+MOST_URLS = 32  # PyPI takes that many
+HOME_PAGE = "Home-page"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +105,32 @@ def metadata_file(files: Iterable[IndexFile], version: str) -> IndexFile | None:
 
 def requires_dist(metadata: bytes) -> tuple[str, ...]:
     """Give the Requires-Dist lines of a core metadata file as they stand; ValueError where it is none."""
+    return tuple(" ".join(line.split()) for line in _fields(metadata).get("requires_dist", ()))
+
+
+def project_urls(metadata: bytes) -> dict[str, str]:
+    """Give the http(s) addresses of a core metadata file by label, at most MOST_URLS; ValueError where it is none.
+
+    They are the Project-URL lines, and Home-page under its own name where no label says so.
+    """
+    fields = _fields(metadata)
+    found = {" ".join(label.split()): url.strip() for label, url in fields.get("project_urls", {}).items()}
+    found.setdefault(HOME_PAGE, fields.get("home_page", "").strip())
+    usable = {label: url for label, url in found.items() if label and _is_address(url)}
+    return dict(list(usable.items())[:MOST_URLS])
+
+
+def _is_address(url: str) -> bool:
+    return 0 < len(url) <= LONGEST_URL and not re.search(r"\s", url) and joined("", url) == url.partition("#")[0]
+
+
+def _fields(metadata: bytes) -> "RawMetadata":
     from packaging.metadata import parse_email  # noqa: PLC0415 - costs more than all else here, and most runs do without
 
     fields, _ = parse_email(metadata)
     if "metadata_version" not in fields:
         raise ValueError("not a core metadata file: no Metadata-Version")
-    return tuple(" ".join(line.split()) for line in fields.get("requires_dist", ()))
+    return fields
 
 
 def _release(files: list[IndexFile]) -> Release:

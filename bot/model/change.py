@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.model.contents import ImageDiff, SourceChange
 from bot.model.flaws import Fixed, Remaining
 from bot.model.reasons import Reason
+from bot.model.talk import ReleaseNote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,21 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectNotes:
+    """What a project says of the releases after `old` up to `new`: links by name, notes newest first.
+
+    `problem` tells why less is known than could be, "" where all is well.
+    """
+
+    name: str
+    old: str
+    new: str
+    links: tuple[tuple[str, str], ...] = ()
+    notes: tuple[ReleaseNote, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Everything that one rebuild changes, sorted; `notes` are what a reviewer must know besides."""
 
@@ -94,6 +110,7 @@ class Change:
     remaining: tuple[Remaining, ...] = ()
     commands: tuple[str, ...] = ()
     notes: tuple[Reason, ...] = ()
+    project_notes: tuple[ProjectNotes, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -8,7 +8,19 @@ from pathlib import Path
 from bot.model.locks import LockerName
 from bot.model.policy import Policy, Schedule, Waiver
 from bot.model.repository import Repository
-from bot.ports import Clock, Forge, Index, Locker, PinAdvisories, Progress, Registry, Store, Talk, Workspace
+from bot.ports import (
+    Clock,
+    Forge,
+    Index,
+    Locker,
+    PinAdvisories,
+    Progress,
+    Registry,
+    ReleaseNotes,
+    Store,
+    Talk,
+    Workspace,
+)
 from bot.workflow.inside import Glass
 
 
@@ -18,7 +30,8 @@ class Tools:
 
     `rehearsal` names outcomes as planned, because forge and workspace only record.
 
-    `bench` gives an empty folder to work in, which is gone afterwards.
+    `bench` gives an empty folder to work in, which is gone afterwards. `release_notes` is None where no forge can be
+    asked for what projects say.
     """
 
     forge: Forge
@@ -33,6 +46,7 @@ class Tools:
     clock: Clock
     rehearsal: bool
     bench: Callable[[], AbstractContextManager[Path]]
+    release_notes: ReleaseNotes | None = None
 
     @property
     def registry(self) -> Registry:

@@ -10,11 +10,12 @@ from bot.decide.publish import Circumstances
 from bot.formats import marks as hidden
 from bot.model.change import Change, FileText
 from bot.model.plan import Rebuild, Relock
-from bot.model.proposal import Close, Draft, LeaveAlone, Open, Proposal, Publication, State, Update, Wait
+from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, State, Update, Wait
 from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
+from bot.workflow.project_notes import project_notes
 
 BLOCKED = frozenset({"blocked", "not-brought"})
 
@@ -34,7 +35,8 @@ class _Branch:
     """What is known of the branch of a rebuild: what stands there, and what is decided about it."""
 
     decision: Publication
-    draft: Draft | None
+    marks: Marks | None
+    standing: Proposal | None
     tip: CommitInfo | None
 
 
@@ -47,8 +49,8 @@ def propose(case: Case, seen: Seen, rebuild: Rebuild, change: Change, gone: Reas
         tip = tools.workspace.branch(case.remote, rebuild.branch)
         around = replace(_circumstances(case, seen, change, standing, tip), gone=gone.text if gone else "")
         decision = publish.publication(marks, rebuild.branch, seen.proposals, around)
-        draft = None if marks is None else draft_of(case, seen, rebuild, change, standing)
-        return _carry_out(case, rebuild, change, _Branch(decision=decision, draft=draft, tip=tip))
+        branch = _Branch(decision=decision, marks=marks, standing=standing, tip=tip)
+        return _carry_out(case, seen, rebuild, change, branch)
 
 
 def _standing(seen: Seen, branch: str) -> Proposal | None:
@@ -90,23 +92,28 @@ def _asked(seen: Seen, standing: Proposal | None) -> Literal["", "rebase", "recr
     return "rebase" if orders else ""
 
 
-def _carry_out(case: Case, rebuild: Rebuild, change: Change, branch: _Branch) -> Proposed:
+def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Branch) -> Proposed:
     forge, repository = case.tools.forge, case.assignment.repository
     match branch.decision:
         case LeaveAlone(proposal=proposal, why=why, tell=tell):
             if tell and proposal is not None:
-                case.tools.talk.say(repository, proposal.number, explain.aside(branch.draft))
-            outcome = Outcome.NOTHING if branch.draft is None and proposal is None else Outcome.LEFT_ALONE
+                text = explain.aside(explain.title(rebuild, change), branch.marks)
+                case.tools.talk.say(repository, proposal.number, text)
+            outcome = Outcome.NOTHING if branch.marks is None and proposal is None else Outcome.LEFT_ALONE
             return Proposed(outcome=outcome, proposal=proposal, why=why)
         case Wait(until=until, why=why):
             return Proposed(outcome=Outcome.DEFERRED, proposal=None, why=why, until=until)
         case Close(proposal=proposal, why=why):
             return Proposed(outcome=Outcome.CLOSED, proposal=close(case, proposal, why[0].text, branch.tip), why=why)
         case Open(why=why):
-            draft = _pushed(case, rebuild, change, branch)
+            draft = _pushed(case, seen, rebuild, change, branch)
             return Proposed(outcome=Outcome.OPENED, proposal=forge.open(repository, draft), why=why)
         case Update(proposal=proposal, push=push, why=why):
-            draft = _pushed(case, rebuild, change, branch) if push else _drafted(branch)
+            draft = (
+                _pushed(case, seen, rebuild, change, branch)
+                if push
+                else draft_of(case, seen, rebuild, change, branch.standing)
+            )
             updated = forge.update(repository, proposal.number, draft)
             return Proposed(outcome=Outcome.UPDATED, proposal=updated, why=why)
         case _:
@@ -123,15 +130,10 @@ def close(case: Case, proposal: Proposal, why: str, tip: CommitInfo | None) -> P
     return closed
 
 
-def _drafted(branch: _Branch) -> Draft:
-    if branch.draft is None:
-        raise TypeError("a decision to publish needs a draft")
-    return branch.draft
-
-
-def _pushed(case: Case, rebuild: Rebuild, change: Change, branch: _Branch) -> Draft:
+def _pushed(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Branch) -> Draft:
     """Push clean commits; a branch that already carries exactly this (a run was interrupted) is not pushed again."""
-    draft, tip, workspace = _drafted(branch), branch.tip, case.tools.workspace
+    draft = draft_of(case, seen, rebuild, change, branch.standing)
+    tip, workspace = branch.tip, case.tools.workspace
     if fingerprint.carries(tip, draft.marks):
         return draft
     why = "; ".join(reason.text for reason in rebuild.why)
@@ -166,7 +168,7 @@ def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change, standing:
     story = explain.Story(
         repository=case.name,
         rebuild=rebuild,
-        change=change,
+        change=replace(change, project_notes=project_notes(case.tools, change.pins)),
         unreadable=seen.snapshot.unreadable,
         marks=marks,
         mismatches=assess.mismatches(seen.snapshot),

@@ -118,17 +118,17 @@ argument makes the next build run the layer that upgrades their packages, and so
 | --- | --- | --- | --- |
 | `Dockerfile:2` | `python:3.12-slim` | — | `2026-11-24.0badcafe` |
 
-| image | source package | in the image | in the archive | advisories | kind |
-| --- | --- | --- | --- | --- | --- |
-| `python:3.12-slim` | `zlib` | `1.2` | `1.3` | [CVE-2026-9](https://www.cve.org/CVERecord?id=CVE-2026-9) | **security** |
+| source package | in the image | in the archive | advisories | kind |
+| --- | --- | --- | --- | --- |
+| `zlib` | `1.2` | `1.3` | [CVE-2026-9](https://www.cve.org/CVERecord?id=CVE-2026-9) | **security** |
 
 ## What remains
 
-These security updates wait in the archive. Nobody has rebuilt the image with them yet:
+These security updates wait in the archive. Nobody has rebuilt `python:3.12-slim` with them yet:
 
-| image | source package | in the image | in the archive | advisories | kind |
-| --- | --- | --- | --- | --- | --- |
-| `python:3.12-slim` | `zlib` | `1.2` | `1.3` | [CVE-2026-9](https://www.cve.org/CVERecord?id=CVE-2026-9) | **security** |
+| source package | in the image | in the archive | advisories | kind |
+| --- | --- | --- | --- | --- |
+| `zlib` | `1.2` | `1.3` | [CVE-2026-9](https://www.cve.org/CVERecord?id=CVE-2026-9) | **security** |
 
 `b/Dockerfile:1`: wait
 
@@ -319,3 +319,8 @@ def test_no_name_breaks_the_page_or_mentions_anybody(name: str, url: str) -> Non
     html = RENDER.render(text(change, cold, ahead=(replace(AHEAD, updates=(row,)),)))
     assert html.count("<tr>") == 14
     assert "<b>" not in html.lower()
+
+
+def test_updates_of_several_images_name_their_image() -> None:
+    stamps = (a_stamp_change(WAITING), a_stamp_change(WAITING, name="debian:12-slim", line=9))
+    assert "| `debian:12-slim` | `zlib` |" in text(Change(stamps=stamps))

@@ -85,11 +85,11 @@ def cases() -> Iterator[tuple[str, str, str]]:
 
 
 def circumstances(flag: str) -> Circumstances:
-    values: dict[str, Any] = {
+    known: dict[str, dict[str, Any]] = {
         "foreign": {"foreign": True}, "conflicts": {"conflicts": True}, "rebase": {"asked": "rebase"},
         "recreate": {"asked": "recreate"}, "full": {"others": 2, "most": 2, "again": NOW}, "stuck": {"stuck": "it does not resolve"},
-    }.get(flag, {})  # fmt: skip
-    return Circumstances(**values)
+    }  # fmt: skip
+    return Circumstances(**known.get(flag, {}))
 
 
 def decided(case: tuple[str, str, str]) -> Publication:

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from bot.formats.simple_index import IndexFile, metadata_file, parse_page, raw_rows, releases, requires_dist
+from bot.formats.simple_index import (
+    IndexFile,
+    metadata_file,
+    parse_page,
+    project_urls,
+    raw_rows,
+    releases,
+    requires_dist,
+)
 
 PAGE = "https://index.example/simple/odd-name/"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -204,9 +212,37 @@ def test_requirements_are_the_lines_of_the_metadata() -> None:
     assert requires_dist(b"Metadata-Version: 2.1\n") == ()
 
 
+def urls_of(*lines: str) -> dict[str, str]:
+    return project_urls("\n".join(["Metadata-Version: 2.1", *lines]).encode())
+
+
+def test_project_urls_are_given_by_label_as_they_stand() -> None:
+    assert urls_of("Project-URL: Source  Code, https://a.example/b#c ", "Home-page: http://a.example") == {
+        "Source Code": "https://a.example/b#c",
+        "Home-page": "http://a.example",
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Home-page: UNKNOWN", "Project-URL: x, javascript:alert(1)", "Project-URL: x, https://a b/", "Project-URL: x",
+        "Project-URL: x, http://[", "Project-URL: , https://a.example", "Project-URL: x, https://a.example/" + "a" * 500,
+        "Project-URL: x, //a.example", "Project-URL: x, ftp://a.example", "Project-URL: x, https://a.example/\u202e",
+    ],
+)  # fmt: skip
+def test_a_project_url_that_is_no_web_address_is_left_out(line: str) -> None:
+    assert urls_of(line) == {}
+
+
+def test_there_are_never_more_project_urls_than_pypi_takes() -> None:
+    assert len(urls_of(*(f"Project-URL: {number}, https://a.example" for number in range(100)))) == 32
+
+
 def test_metadata_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="no Metadata-Version"):
-        requires_dist(b"<html>")
+    for read in (requires_dist, project_urls):
+        with pytest.raises(ValueError, match="no Metadata-Version"):
+            read(b"<html>")
 
 
 ANY_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=4)
@@ -253,3 +289,4 @@ def test_no_html_does_more_than_a_value_error(pieces: list[str]) -> None:
 @given(st.binary() | st.binary().map(b"Metadata-Version: 2.1\nRequires-Dist: ".__add__))
 def test_no_metadata_does_more_than_a_value_error(body: bytes) -> None:
     assert outcome(lambda: requires_dist(body)) != ""
+    assert outcome(lambda: project_urls(body.replace(b"Requires-Dist", b"Project-URL"))) != ""

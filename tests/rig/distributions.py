@@ -34,7 +34,7 @@ backend-path = ["."]
 class Distribution:
     """What a distribution says of itself; `files` maps further paths inside the wheel to their text.
 
-    `build_code` is Python that runs when a source distribution is built, before anything else.
+    `links` maps labels to project URLs. `build_code` is Python that runs when a source distribution is built, before anything else.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Distribution:
     files: Mapping[str, str] = field(default_factory=dict)
     tag: str = "py3-none-any"
     build_code: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:
@@ -69,6 +70,7 @@ def metadata(distribution: Distribution) -> bytes:
     if distribution.requires_python:
         lines.append(f"Requires-Python: {distribution.requires_python}")
     lines += [f"Requires-Dist: {requirement}" for requirement in distribution.requires]
+    lines += [f"Project-URL: {label}, {url}" for label, url in distribution.links.items()]
     for extra, requirements in distribution.extras.items():
         lines.append(f"Provides-Extra: {extra}")
         lines += [f"Requires-Dist: {_only_with(extra, requirement)}" for requirement in requirements]

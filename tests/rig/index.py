@@ -146,6 +146,7 @@ class LocalIndex:
         yanked: bool | str = False,
         extras: Mapping[str, Sequence[str]] | None = None,
         files: Mapping[str, str] | None = None,
+        links: Mapping[str, str] | None = None,
         tag: str = "py3-none-any",
         wheel: bool = True,
         sdist: bool = False,
@@ -153,11 +154,11 @@ class LocalIndex:
     ) -> None:
         """Publish a version; calling again with another `tag` adds a file to it.
 
-        `files` maps further paths inside the wheel to their text; `build_code` runs when the sdist is built.
+        `files` maps further paths inside the wheel to their text, `links` labels to project URLs; `build_code` runs when the sdist is built.
         """
         what = Distribution(
             name=name, version=version, requires=tuple(requires), requires_python=requires_python,
-            extras=extras or {}, files=files or {}, tag=tag, build_code=build_code,
+            extras=extras or {}, files=files or {}, links=links or {}, tag=tag, build_code=build_code,
         )  # fmt: skip
         served = ServedFile(
             name=canonicalize_name(name), version=version, filename="", data=b"", metadata=None,

@@ -28,6 +28,7 @@ OPENING = [
     "tags library/python",
     "compile requirements.txt with requirements.in requirements.txt",
     "releases django",
+    "links django 4.2.30",
     "commit requirements.txt",
     "commit Dockerfile",
     f"push {QUARTERLY}",

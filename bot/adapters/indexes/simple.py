@@ -1,5 +1,8 @@
 """The Index port over the simple repository API: several indexes merged as pip does it."""
 
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
 from packaging.utils import canonicalize_name
 
 from bot.adapters.indexes.pages import Pages
@@ -8,6 +11,8 @@ from bot.formats import simple_index
 from bot.formats.simple_index import IndexFile
 from bot.model.releases import Release
 from bot.system.urls import shown
+
+T = TypeVar("T")
 
 
 class SimpleIndex:
@@ -34,6 +39,16 @@ class SimpleIndex:
         Wheels of one version may differ in this; the one for every platform is read, where there is one.
         Raises Unavailable where the metadata is not what its hash on the page says.
         """
+        return self._read(name, version, simple_index.requires_dist)
+
+    def links(self, name: str, version: str) -> Mapping[str, str]:
+        """Give a release's http(s) addresses by label, from the metadata that `requirements` reads; raises as it does.
+
+        Empty where the index serves none.
+        """
+        return self._read(name, version, simple_index.project_urls) or {}
+
+    def _read(self, name: str, version: str, read: Callable[[bytes], T]) -> T | None:
         try:
             file = simple_index.metadata_file(self._files(canonicalize_name(name)), version)
         except ValueError:
@@ -43,7 +58,7 @@ class SimpleIndex:
         url = f"{file.url}.metadata"
         body = self._pages.metadata_at(url, file.metadata_sha256)
         try:
-            return None if body is None else simple_index.requires_dist(body)
+            return None if body is None else read(body)
         except ValueError as error:
             raise Unavailable(f"{shown(url)}: {error}") from error
 

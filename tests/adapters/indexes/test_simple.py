@@ -137,6 +137,21 @@ def test_requirements_come_from_metadata_that_is_asked_for_once(
     assert local_index.count(r"\.whl$") == 0
 
 
+def test_links_come_from_the_same_metadata_as_requirements(local_index: LocalIndex, http: Http, memory: Path) -> None:
+    local_index.add("web", "1.0", requires=("db",), links={"Source": "https://forge.example/web", "Chat": "irc://x"})
+    index = index_at(http, memory, local_index.url)
+    assert index.requirements("web", "1.0") == ("db",)
+    assert index.links("web", "1.0") == {"Source": "https://forge.example/web"}
+    assert local_index.count(r"\.metadata$") == 1
+
+
+def test_without_metadata_there_are_no_links(local_index: LocalIndex, http: Http, memory: Path) -> None:
+    local_index.no_core_metadata = True
+    local_index.add("web", "1.0")
+    index = index_at(http, memory, local_index.url)
+    assert [index.links("web", version) for version in ("1.0", "2.0", "no version")] == [{}, {}, {}]
+
+
 def test_metadata_without_requirements_is_kept_too(local_index: LocalIndex, http: Http, memory: Path) -> None:
     local_index.add("web", "1.0")
     for _ in range(2):
