@@ -11,13 +11,15 @@ from typing import Protocol
 from bot.adapters.forges.git_memory import GitMemory
 from bot.adapters.forges.github import GithubForge
 from bot.adapters.forges.github_access import GithubAccess
+from bot.adapters.forges.github_talk import GithubTalk
 from bot.adapters.forges.local import LocalForge
+from bot.adapters.forges.local_talk import LocalTalk
 from bot.adapters.stores.sql import SqlStore
 from bot.adapters.workspaces.git import GitWorkspace
 from bot.model.proposal import Proposal
 from bot.model.repository import Repository
 from bot.model.secrets import Secret
-from bot.ports import Forge
+from bot.ports import Forge, Talk
 from tests.rig.github import TOKEN, GitHubServer
 from tests.rig.github_double.openapi import Description
 from tests.rig.repositories import commit, git, make_repository
@@ -34,6 +36,11 @@ class ForgeBench(Protocol):
     @property
     def repository(self) -> Repository:
         """Give the repository, whose `main` has one commit with a file `requirements.txt`."""
+        ...
+
+    @property
+    def talk(self) -> Talk:
+        """Give what people and we say to each other there; a new object every time, too."""
         ...
 
     def push(self, branch: str, text: str) -> str:
@@ -59,7 +66,15 @@ class GithubBench:
 
     @property
     def forge(self) -> Forge:
-        return GithubForge(GithubAccess(self._server.url, Secret(TOKEN), sleep=_never))
+        return GithubForge(self._access)
+
+    @property
+    def talk(self) -> Talk:
+        return GithubTalk(self._access)
+
+    @property
+    def _access(self) -> GithubAccess:
+        return GithubAccess(self._server.url, Secret(TOKEN), sleep=_never)
 
     def push(self, branch: str, text: str) -> str:
         work = self._repo.path.with_name("web.git.work")
@@ -99,6 +114,10 @@ class LocalBench:
             store=self._store, branch_tip=memory.branch_tip, merged=memory.merged, rediscover=memory.rediscover,
             branches=memory.branches,
         )  # fmt: skip
+
+    @property
+    def talk(self) -> Talk:
+        return LocalTalk(store=self._store)
 
     def push(self, branch: str, text: str) -> str:
         git(self._path, "checkout", "--quiet", "-B", branch, "main")

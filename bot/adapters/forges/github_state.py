@@ -8,7 +8,8 @@ with every push to any branch. So the one list answers for pull requests and bra
 
 An empty list embeds nothing. Where there is no pull request at all, the repository itself is asked: it has
 `pushed_at`, and `open_issues_count`, which a first pull request moves. It is read before the list that must be empty:
-a pull request that is opened between the two is then seen the next time.
+a pull request that is opened between the two is then seen the next time. What it may miss is a first pull request
+from a branch that stood already, opened between two looks in which as many issues were closed: until the next push.
 
 The text that is kept names the question, the repository, a digest of what matters and the ETag. ETags move with more
 than that (stars, the token), so a full answer whose digest is the same leaves the text as it was.
@@ -123,14 +124,22 @@ class Watch:
             status, found, text = self._requester.requestJson("GET", address, dict(query), headers)
             if status == HTTPStatus.NOT_MODIFIED:
                 return None
-            document = json.loads(text)
             if status != HTTPStatus.OK:
-                raise self._requester.createException(status, found, document)
+                raise self._requester.createException(status, found, _refusal(text))
             read = _pulls if question is Question.PULLS else _repository
-            current, matter = read(document)
+            current, matter = read(json.loads(text))
             return Answer(etag=str(found.get("etag", "")), name=current, digest=_digest(matter))
 
         return self._access.ask(f"{self._name}: asking whether anything moved", ask)
+
+
+def _refusal(text: str) -> dict[str, Any]:
+    """Read what an error says; a proxy's page says nothing that we need."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _pulls(document: list[dict[str, Any]]) -> tuple[str, list[object]]:

@@ -158,6 +158,12 @@ def test_what_goes_wrong_is_our_own_error(bench: Bench) -> None:
         bench.server.fail_next(status)
         with pytest.raises(kind):
             bench.forge.state(WEB, first)
+    for page in ("<html>Bad gateway</html>", "[]"):
+        bench.server.fail_next(502, body=page, times=3)
+        with pytest.raises(Unavailable, match="GitHub answered 502"):
+            bench.forge.state(WEB, first)
+    bench.server.fail_next(502, body="<html>Bad gateway</html>", times=2)
+    assert bench.state(first)[0] == first
     bench.server.fail_next(200, body=[{"number": 1}])
     with pytest.raises(Unavailable, match="not GitHub's API"):
         bench.forge.state(WEB, first)

@@ -118,6 +118,13 @@ def test_a_person_s_role_is_asked_once_in_a_run(bench: Bench) -> None:
     assert bench.asked(before) == [("GET", ""), ("GET", "/collaborators/ada/permission")]
 
 
+def test_a_role_that_cannot_be_asked_is_nobody_s_permission(bench: Bench) -> None:
+    bench.server.fail_next(403, "/permission$")
+    with pytest.raises(AccessDenied):
+        bench.talk.may_write(WEB, "ada")
+    assert bench.talk.may_write(WEB, "ada")
+
+
 def test_a_name_that_no_account_has_is_not_asked_for(bench: Bench) -> None:
     before = len(bench.server.log)
     assert not bench.talk.may_write(WEB, "../../user")
@@ -207,6 +214,14 @@ def test_a_page_behind_a_hundred_pull_requests_of_ours_is_found(bench: Bench) ->
         bench.server.open_as(BOT, "acme/web", f"gone-{number}", fork="elsewhere")
     assert bench.talk.keep_page(WEB, PAGE) == first
     assert len(bench.repo.issues) == 1
+
+
+def test_looking_for_a_page_comes_to_an_end(bench: Bench) -> None:
+    for number in range(310):
+        bench.server.open_as(BOT, "acme/web", f"gone-{number}", fork="elsewhere")
+    before = len(bench.server.log)
+    bench.talk.keep_page(WEB, PAGE)
+    assert bench.asked(before).count(("GET", "/issues")) == 1 + 3
 
 
 def test_a_repository_without_issues_says_so(bench: Bench) -> None:

@@ -98,6 +98,15 @@ def test_a_pull_request_is_opened_again_only_where_its_branch_still_is_what_it_w
     assert (refused.status_code, "force-pushed or recreated" in refused.text) == (422, True)
 
 
+def test_a_push_that_deletes_a_branch_closes_its_pull_request(
+    github_server: GitHubServer, repo: Repo, client: httpx.Client
+) -> None:
+    address = f"{github_server.git.url}/acme/web.git".replace("http://", f"http://x-access-token:{TOKEN}@")
+    git(repo.path, "-c", "http.proxy=", "push", "--quiet", address, "--delete", MANUAL)
+    (pull,) = client.get("/repos/acme/web/pulls", params={"state": "all"}).json()
+    assert (pull["state"], pull["head"]["ref"], pull["head"]["sha"]) == ("closed", MANUAL, repo.pulls[1].head_sha)
+
+
 def test_one_open_pull_request_stands_in_the_way_of_another(
     github_server: GitHubServer, repo: Repo, client: httpx.Client
 ) -> None:
@@ -111,7 +120,7 @@ def test_one_open_pull_request_stands_in_the_way_of_another(
 @pytest.mark.usefixtures("repo")
 @pytest.mark.parametrize(
     ("login", "said"),
-    [("ada", ("write", "maintain")), ("tom", ("read", "triage")), ("eve", ("read", "read")), ("app[bot]", ("read", "read"))],
+    [("ada", ("write", "maintain")), ("maintainer", ("admin", "admin")), ("tom", ("read", "triage")), ("eve", ("read", "read")), ("app[bot]", ("read", "read"))],
 )  # fmt: skip
 def test_permissions_are_told_in_two_words(client: httpx.Client, login: str, said: tuple[str, str]) -> None:
     document = client.get(f"/repos/acme/web/collaborators/{login}/permission").json()

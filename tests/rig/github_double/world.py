@@ -121,8 +121,9 @@ class Repo:
         return made
 
     def role(self, login: str) -> str:
-        """Say what a person may do; anybody may read what is public."""
-        return self.roles.get(login, "write" if login in self.collaborators else "read")
+        """Say what a person may do: `maintainer` and the owner everything, and anybody may read what is public."""
+        usual = "admin" if login in {"maintainer", self.owner} else "read"
+        return self.roles.get(login, "write" if login in self.collaborators else usual)
 
     def notice_pushes(self) -> None:
         """Date the newest push, to any branch, as GitHub does: it shows where git's branches stand otherwise."""
