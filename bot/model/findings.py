@@ -1,10 +1,10 @@
 """Findings: facts that concern a repository. Each class is one kind of the contract's `findings`."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
-from bot.model.contents import ImageDiff, Lifetime, SourceChange
+from bot.model.contents import Advisory, ImageDiff, Lifetime, SourceChange
 from bot.model.images import ImageUse
 
 
@@ -96,6 +96,46 @@ class LockOutOfDate:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VulnerablePin:
+    """A pin of a lock is affected by advisories, none of which is waived.
+
+    `fixed_in` is the lowest release that none of them affects and that fits the lock, None where there is none; `why`
+    is a sentence. `direct` and `via` are as in PinChange.
+    """
+
+    path: str
+    line: int
+    name: str
+    version: str
+    advisories: tuple[Advisory, ...]
+    direct: bool | None
+    via: tuple[str, ...]
+    fixed_in: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An advisory about a pin that somebody accepted: a waiver, or an `ignore` in a proposal; `until` is included."""
+
+    path: str
+    line: int
+    name: str
+    version: str
+    advisory: Advisory
+    until: date
+    reason: str
+
+
 Finding: TypeAlias = (
-    MovedDigest | ArchiveAhead | FrozenTag | EndOfLife | QuarterDue | Unreadable | PythonMismatch | LockOutOfDate
+    MovedDigest
+    | ArchiveAhead
+    | FrozenTag
+    | EndOfLife
+    | QuarterDue
+    | Unreadable
+    | PythonMismatch
+    | LockOutOfDate
+    | VulnerablePin
 )

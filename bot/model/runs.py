@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.model.change import Change
-from bot.model.findings import Finding
+from bot.model.contents import FeedState
+from bot.model.findings import Accepted, Finding
 from bot.model.observed import ImageState
 from bot.model.plan import Plan, Rebuild
 from bot.model.policy import Trigger
@@ -67,3 +68,5 @@ class RunRecord:
     failure: Failure | None = None
     next_due: datetime | None = None
     further: tuple["Published", ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    feeds: tuple[FeedState, ...] = ()
