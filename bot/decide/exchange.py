@@ -13,11 +13,17 @@ LONGEST_TEXT = 1000  # GitHub shows 1,024 characters of a description
 
 
 def labels(runs: Sequence[RunRecord]) -> tuple[str, ...]:
-    """Give each run a name that no other one has: the repository's; with its address's mark where two are alike."""
-    names = [line(run.repository.name, LONGEST_NAME) or "repository" for run in runs]
+    """Give each run a name that no other one has: the repository's; with its address's mark where two are alike.
+
+    The order of the runs counts only where that is not enough, so that a name stays the same between calls.
+    """
+    names = tuple(line(run.repository.name, LONGEST_NAME) or "repository" for run in runs)
     if len(set(names)) == len(names):
-        return tuple(names)
-    return tuple(f"{line(run.repository.key, LONGEST_NAME)}-{number}" for number, run in enumerate(runs, 1))
+        return names
+    keys = tuple(line(run.repository.key, LONGEST_NAME) for run in runs)
+    if len(set(keys)) == len(keys):
+        return keys
+    return tuple(f"{key}-{number}" for number, key in enumerate(keys, 1))
 
 
 def weight(advisory: Advisory) -> Severity:

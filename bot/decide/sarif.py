@@ -59,7 +59,11 @@ def _run(run: RunRecord, label: str, version: str) -> Json:
         **_provenance(run),
         "invocations": [invocation],
         "results": list(_results(kept, numbers, _home(run.snapshot))),
-        "properties": {"repository": label, "outcome": str(run.outcome)},
+        "properties": {
+            "repository": label,
+            "outcome": str(run.outcome),
+            **({"commit": run.snapshot.commit} if run.snapshot else {}),
+        },
     }
 
 

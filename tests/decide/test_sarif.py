@@ -21,6 +21,7 @@ from bot.model.findings import (
     Unreadable,
 )
 from bot.model.policy import Severity
+from bot.model.repository import Repository
 from bot.model.runs import Failure, Outcome, RunRecord
 from tests.builders import (
     NEW,
@@ -224,6 +225,7 @@ def test_a_run_tells_where_and_when_it_looked() -> None:
 def test_a_folder_of_this_machine_is_not_told_to_anybody() -> None:
     found = run(snapshot=a_snapshot(url="/home/me/web"))
     assert "versionControlProvenance" not in found
+    assert found["properties"] == {"repository": "acme/web", "outcome": "planned", "commit": "c" * 40}
     assert "/home/me" not in json.dumps(found)
 
 
@@ -233,8 +235,11 @@ def test_several_repositories_are_runs_of_their_own_also_when_they_are_called_al
         "quarterdeck/acme/web/",
         "quarterdeck/acme/api/",
     ]
-    alike = written(a_record("web"), a_record("web"))
-    assert len({one["automationDetails"]["id"] for one in alike["runs"]}) == 2
+    here, there = (replace(a_record(), repository=Repository(name="web", url=url)) for url in ("/a/web", "/b/web"))
+    first, second = (one["automationDetails"]["id"] for one in written(here, there)["runs"])
+    assert first != second
+    assert [one["automationDetails"]["id"] for one in written(there, here)["runs"]] == [second, first]
+    assert len({one["automationDetails"]["id"] for one in written(here, here)["runs"]}) == 2
     assert written()["runs"] == []
 
 
