@@ -8,6 +8,7 @@ from bot.decide.calendar import Due
 from bot.decide.plan import Situation
 from bot.model.change import Change, FileText, ImageChange, PinChange, StampChange
 from bot.model.contents import Advisory, ChangeKind, ImageContents, ImageDiff, Lifetime, SourceChange, Support
+from bot.model.findings import Accepted, VulnerablePin
 from bot.model.flaws import Fixed, Remaining
 from bot.model.images import ImageLook, ImageName, ImageUse, Span, UpgradeLayer
 from bot.model.locks import Lock, LockerName, Pin
@@ -17,6 +18,8 @@ from bot.model.plan import Rebuild, Relock, Step, UpgradeAll
 from bot.model.policy import Policy, Schedule, Severity, Trigger
 from bot.model.proposal import Marks, Proposal, State
 from bot.model.reasons import Reason
+from bot.model.repository import Repository
+from bot.model.runs import Outcome, RunRecord
 from bot.model.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -80,6 +83,30 @@ def a_source_change(
 
 def an_advisory(name: str = "CVE-2026-1", severity: Severity = Severity.HIGH, **fields: Any) -> Advisory:
     return Advisory(id=name, severity=severity, **fields)
+
+
+def a_vulnerable_pin(*advisories: Advisory, **fields: Any) -> VulnerablePin:
+    values: dict[str, Any] = {
+        "path": "requirements.txt", "line": 7, "name": "django", "version": "4.2.15", "direct": True, "via": (),
+        "fixed_in": "4.2.16", "why": "requirements.in asks for it", **fields,
+    }  # fmt: skip
+    return VulnerablePin(advisories=advisories or (an_advisory(),), **values)
+
+
+def an_accepted(**fields: Any) -> Accepted:
+    values: dict[str, Any] = {
+        "path": "requirements.txt", "line": 7, "name": "django", "version": "4.2.15", "advisory": an_advisory(),
+        "until": date(2027, 1, 31), "reason": "not reachable: we never parse XML", **fields,
+    }  # fmt: skip
+    return Accepted(**values)
+
+
+def a_record(name: str = "acme/web", **fields: Any) -> RunRecord:
+    values: dict[str, Any] = {
+        "asked": Trigger.AUTO, "started_at": NOW, "finished_at": NOW, "outcome": Outcome.PLANNED,
+        "snapshot": a_snapshot(), **fields,
+    }  # fmt: skip
+    return RunRecord(repository=Repository(name=name, url=f"https://example.org/{name}.git"), **values)
 
 
 def a_diff(*sources: SourceChange, **fields: Any) -> ImageDiff:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NoReturn
 
 import click
@@ -90,18 +91,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         _leave()
     except click.ClickException as error:
-        if "--json" in words:
+        if _wants_json(words):
             _document("UsageError", error.format_message(), "")
         error.show()
         code = 2
     except BotError as error:
-        if "--json" in words:
+        if _wants_json(words):
             _document(error.kind, error.message, error.hint)
         code = _told(error.message, error.hint, error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Whether a command that does nothing owes a document; the other formats have none for it, only an exit code."""
+    return not {"--json", "--format=json"}.isdisjoint(words) or ("--format", "json") in pairwise(words)
 
 
 def _document(kind: str, message: str, hint: str) -> None:

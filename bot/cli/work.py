@@ -1,13 +1,11 @@
 """`run` and `check`: the main job, with and without its effects."""
 
-import json
-import sys
 from datetime import UTC, datetime
 
 import click
 
 from bot.cli.options import Common, common_options
-from bot.decide import document
+from bot.cli.output import Form, form_of, write
 from bot.decide.plan import Wish
 from bot.decide.relocks import Moves
 from bot.model.policy import Trigger
@@ -50,9 +48,8 @@ def run(  # noqa: PLR0913 - one parameter per option
     configured ones are worked on. Your checkout is never touched: the work happens in a clone of its own, and the
     result is a branch that you merge, or not.
     """
-    return _work(
-        targets, _wish(trigger, only, packages, refresh=refresh), now, common, rehearsal=dry_run, fail_on="none"
-    )
+    wish = _wish(trigger, only, packages, refresh=refresh)
+    return _work(targets, wish, now, common, rehearsal=dry_run, fail_on="none", form=form_of(None, common))
 
 
 @click.command()
@@ -60,17 +57,21 @@ def run(  # noqa: PLR0913 - one parameter per option
 @_work_options
 @click.option("--fail-on", type=click.Choice(["none", "findings"]), default="none", show_default=True,
               help="Exit with 3 when there are findings.")  # fmt: skip
+@click.option("--format", "named", type=click.Choice([str(form) for form in Form]),
+              help="What stdout gets: tables (the default), or one document: json (as --json), sarif (2.1.0, for code "
+                   "scanning), cyclonedx (1.6, a bill of materials with its vulnerabilities).")  # fmt: skip
 @common_options
 def check(  # noqa: PLR0913 - one parameter per option
     targets: tuple[str, ...], *, trigger: str, only: str | None, packages: tuple[str, ...], refresh: bool,
-    now: str | None, fail_on: str, common: Common,
+    now: str | None, fail_on: str, named: str | None, common: Common,
 ) -> int:  # fmt: skip
     """Say what is pinned, what is due, and what would be proposed; change nothing.
 
     TARGET is as in `run`. Locks are compiled for real, in a throw-away folder, so what is shown is what `run`
     would propose now.
     """
-    return _work(targets, _wish(trigger, only, packages, refresh=refresh), now, common, rehearsal=True, fail_on=fail_on)
+    wish, form = _wish(trigger, only, packages, refresh=refresh), form_of(named, common)
+    return _work(targets, wish, now, common, rehearsal=True, fail_on=fail_on, form=form)
 
 
 def _wish(trigger: str, only: str | None, packages: tuple[str, ...], *, refresh: bool) -> Wish:
@@ -100,22 +101,14 @@ def _wanted(text: str) -> tuple[str, str]:
 
 
 def _work(  # noqa: PLR0913 - what a command line says
-    targets: tuple[str, ...], wish: Wish, now: str | None, common: Common, *, rehearsal: bool, fail_on: str
+    targets: tuple[str, ...], wish: Wish, now: str | None, common: Common, *, rehearsal: bool, fail_on: str, form: Form
 ) -> int:  # fmt: skip
     from bot.cli.house import open_house  # noqa: PLC0415 - keeps --help and --version light
 
     moment = moment_of(now)
     with open_house(common, moment, rehearsal=rehearsal) as house:
         results = house.work(targets, wish)
-        documents = tuple(result.document for result in results)
-        if common.json:
-            json.dump(document.report(documents, house.clock()), sys.stdout, indent=2)
-            sys.stdout.write("\n")
-        else:
-            from bot.cli import render  # noqa: PLC0415 - machines need no tables
-
-            for result in results:
-                render.result(result)
+        write(results, form, house.clock())
     if any(result.record.outcome is Outcome.FAILED for result in results):
         return 1
     return 3 if fail_on == "findings" and any(result.record.findings for result in results) else 0

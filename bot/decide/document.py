@@ -52,7 +52,7 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "commit": snapshot.commit if snapshot else None,
         "locks": [_lock(lock) for lock in snapshot.locks] if snapshot else [],
         "images": [_image(use, states.get(use), policy) for use in snapshot.images] if snapshot else [],
-        "findings": [_finding(finding) for finding in run.findings],
+        "findings": [finding_row(finding) for finding in run.findings],
         "plan": _plan(run.plan) if run.plan else None,
         "outcome": str(run.outcome),
         "changes": _changes(run.change) if run.change else [],
@@ -147,19 +147,13 @@ def tag_of(use: ImageUse) -> ImageName:
     return ImageName(registry=use.name.registry, repository=use.name.repository, tag=use.name.tag)
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_row(finding: Finding) -> dict[str, object]:
+    """Give a finding as the contract names it."""
     match finding:
+        case VulnerablePin():
+            return _vulnerable_pin(finding)
         case MovedDigest() | ArchiveAhead() | FrozenTag() | EndOfLife():
             return _image_finding(finding)
-        case VulnerablePin():
-            return _row("vulnerable-pin", finding.name, finding.path, finding.version, finding.why) | {
-                "fixed_in": finding.fixed_in,
-                "advisories": [advisory(one) for one in finding.advisories],
-                "severity": str(worst(one.severity for one in finding.advisories)),
-                "line": finding.line,
-                "direct": finding.direct,
-                "via": list(finding.via),
-            }
         case QuarterDue(quarter=quarter, since=since):
             why = f"due since {since:%Y-%m-%d}" if since else "never rebuilt before"
             return _row("quarter-due", quarter, "", None, why)
@@ -173,6 +167,17 @@ def _finding(finding: Finding) -> dict[str, object]:
             return _row("unreadable", subject, f"{path}:{line}" if line else path, None, why)
         case _:
             assert_never(finding)
+
+
+def _vulnerable_pin(finding: VulnerablePin) -> dict[str, object]:
+    return _row("vulnerable-pin", finding.name, finding.path, finding.version, finding.why) | {
+        "fixed_in": finding.fixed_in,
+        "advisories": [advisory(one) for one in finding.advisories],
+        "severity": str(worst(one.severity for one in finding.advisories)),
+        "line": finding.line,
+        "direct": finding.direct,
+        "via": list(finding.via),
+    }
 
 
 def _image_finding(finding: MovedDigest | ArchiveAhead | FrozenTag | EndOfLife) -> dict[str, object]:

@@ -15,6 +15,7 @@ from tests.rig.repositories import make_repository
 
 HEAVY = (
     "alembic",
+    "cyclonedx",
     "git",
     "github",
     "httpx",

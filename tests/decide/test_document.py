@@ -3,9 +3,9 @@
 import json
 
 from bot.decide import document
-from bot.model.findings import LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue, Unreadable
+from bot.model.findings import LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue, Unreadable, VulnerablePin
 from bot.model.plan import Deferred, NothingToDo, Rebuild, Relock, Repin, Step, UpgradeAll
-from bot.model.policy import Policy, Trigger
+from bot.model.policy import Policy, Severity, Trigger
 from bot.model.repository import Repository
 from bot.model.runs import Failure, Outcome, RunRecord
 from tests.builders import (
@@ -19,6 +19,7 @@ from tests.builders import (
     a_rebuild,
     a_snapshot,
     a_state,
+    an_advisory,
     an_image,
     an_image_change,
 )  # fmt: skip
@@ -117,3 +118,18 @@ def test_waiting_and_doing_nothing_have_their_shape() -> None:
     assert isinstance(_record().plan, Rebuild)
     unplanned = document.document(_record(plan=None), Policy())
     assert (unplanned["plan"], unplanned["verdict"]) == (None, "")
+
+
+def test_a_vulnerable_pin_names_its_advisories_the_worst_of_them_and_where_it_comes_from() -> None:
+    pin = VulnerablePin(
+        path="a.txt", line=7, name="django", version="4.2.15", direct=False, via=("web",), fixed_in="4.2.16",
+        why="web pulls it in", advisories=(an_advisory("A-1", Severity.LOW), an_advisory("A-2", aliases=("B",))),
+    )  # fmt: skip
+    assert document.finding_row(pin) == {
+        "kind": "vulnerable-pin", "subject": "django", "path": "a.txt", "current": "4.2.15", "fixed_in": "4.2.16",
+        "advisories": [
+            {"id": "A-1", "aliases": [], "severity": "low", "url": ""},
+            {"id": "A-2", "aliases": ["B"], "severity": "high", "url": ""},
+        ],
+        "severity": "high", "why": "web pulls it in", "line": 7, "direct": False, "via": ["web"],
+    }  # fmt: skip
