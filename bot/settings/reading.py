@@ -13,10 +13,7 @@ from bot.settings.kinds import Key, ListOf, Table
 from bot.settings.mistakes import BadSettings, Mistake, Notes, Place
 from bot.settings.values import RepositorySettings, Settings
 
-NOT_YET = (
-    "discover", "forge.app", "policy.max_feed_age", "policy.max_open_pull_requests", "policy.overview",
-    "schedule.security", "schedule.spread", "service", "waiver",
-)  # fmt: skip
+NOT_YET = ("discover", "forge.app", "schedule.security", "schedule.spread", "service")
 """Keys that this version reads and does not act on yet. An issue that acts on one takes it out."""
 
 SUFFIX = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")

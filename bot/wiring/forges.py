@@ -11,7 +11,7 @@ from bot.adapters.forges.recording import RecordingForge
 from bot.adapters.forges.recording_talk import RecordingTalk
 from bot.errors import ConfigError
 from bot.model.repository import Repository
-from bot.ports import Forge, Store, Talk, Workspace
+from bot.ports import Forge, ReleaseNotes, Store, Talk, Workspace
 from bot.system.secrets import reveal
 from bot.wiring.order import Order
 
@@ -48,6 +48,16 @@ class ForgeHouse:
             talk = TALKS[kind](self)
             self._talks[kind] = RecordingTalk(talk) if self.order.rehearsal else talk
         return self._talks[kind]
+
+    def release_notes(self, kind: ForgeKind) -> ReleaseNotes | None:
+        """Give what projects say of their releases, where that forge can be asked."""
+        return self._github_releases if kind == "github" else None
+
+    @cached_property
+    def _github_releases(self) -> ReleaseNotes:
+        from bot.adapters.forges.github_releases import GithubReleases  # noqa: PLC0415 - PyGithub, as below
+
+        return GithubReleases(self.access)
 
     @cached_property
     def access(self) -> "GithubAccess":

@@ -81,6 +81,7 @@ class House:
             clock=self.clock,
             rehearsal=self.order.rehearsal,
             bench=self.rooms.folder,
+            release_notes=self.forges.release_notes(kind),
         )
 
     def assignment(self, repository: Repository, configured: RepositorySettings | None) -> Assignment:
