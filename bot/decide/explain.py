@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot.decide.contents import changed, told
 from bot.decide.explain_ending import ending as last_sections
-from bot.decide.explain_flaws import accepted_table, alert, fixed_table, in_words, proof, remaining_table
+from bot.decide.explain_flaws import accepted_table, alert, counted, fixed_table, in_words, proof, remaining_table
 from bot.decide.explain_images import image_sections, image_table, stamp_table
 from bot.decide.explain_notes import links_section, notes_section
 from bot.decide.images import APART, APART_BRANCH
@@ -22,7 +22,9 @@ from bot.model.proposal import Marks
 from bot.model.reasons import Reason
 
 LONGEST_TITLE = 100  # characters
+LONGEST_PATH = 100  # characters of a file's name in the minimal form
 PLAIN_ROWS = 40  # of tables of advisories in the plain form
+SPOKEN = 12  # reasons in the first sentence
 LIMIT = 65_536  # characters in the body of a pull request on GitHub
 MOVES_ALONG = "moves-along"  # the code of the reasons that decide/steps.py gives
 
@@ -92,13 +94,15 @@ def body(story: Story, limit: int = LIMIT) -> str:
         whole = f"{text}\n\n{ending}"
         if len(whole) <= limit:
             return whole
-    return f"{opening(story)[: max(0, limit - len(ending) - 2)]}\n\n{ending}"
+    short = " ".join(part for part in [_flaws_counted(story), opening(story)] if part)
+    return f"{short[: max(0, limit - len(ending) - 2)]}\n\n{ending}"
 
 
 def opening(story: Story) -> str:
     """Give the first sentence: why this exists."""
     rebuild = story.rebuild
-    why = prose("; ".join(reason.text for reason in rebuild.why))
+    told, more = [reason.text for reason in rebuild.why[:SPOKEN]], len(rebuild.why) - SPOKEN
+    why = prose("; ".join([*told, *([f"and {more} more"] if more > 0 else [])]))
     count = _counted(story.change)
     if rebuild.quarter:
         return (
@@ -165,9 +169,9 @@ def _plain(story: Story) -> list[str]:
     more = [f"- and {_plural(rest, 'package')} that these pull in"] if rest else []
     heading = ["## Packages\n\n" + "\n".join([*rows, *more])] if change.pins else []
     return [
-        fixed_table(change.fixed[:PLAIN_ROWS], story.cooldown),
+        fixed_table(change.fixed, story.cooldown, PLAIN_ROWS),
         *heading,
-        remaining_table(change.remaining[:PLAIN_ROWS]),
+        remaining_table(change.remaining, PLAIN_ROWS),
         image_table(change.images),
         stamp_table(change.stamps),
         _unreadable(story.unreadable[:20]),
@@ -177,12 +181,16 @@ def _plain(story: Story) -> list[str]:
 
 
 def _minimal(story: Story) -> list[str]:
-    count = len({row.advisory.id for row in story.change.fixed})
-    fixes = f"It fixes {_plural(count, 'advisory').replace('advisorys', 'advisories')}. " if count else ""
-    files = [f"- {code(file.path)}" for file in story.change.files[:200]]
+    counts = _flaws_counted(story)
+    files = [f"- {code(file.path[:LONGEST_PATH])}" for file in story.change.files[:200]]
     more = len(story.change.files) - len(files)
     tail = [f"- and {more} more"] if more else []
-    return [f"{fixes}There is too much to list here: the commit shows every line.\n\n" + "\n".join([*files, *tail])]
+    words = [*([counts] if counts else []), "There is too much to list here: the commit shows every line."]
+    return [" ".join(words) + "\n\n" + "\n".join([*files, *tail])]
+
+
+def _flaws_counted(story: Story) -> str:
+    return counted(story.change.fixed, story.change.remaining)
 
 
 def _pin_tables(pins: tuple[PinChange, ...]) -> list[str]:
