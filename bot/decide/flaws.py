@@ -75,13 +75,13 @@ def flawed(
     blank = FlawedPin(path=lock.path, pin=pin, advisories=suspect.advisories, way=None)
     if (obstacle := _unwritten(lock)) is not None:
         return _with(blank, obstacle)
-    above = _above(pin, releases)
-    fitting = [one for one in above if not one.yanked and _misfit(pin.name, one, lock, build) is None]
+    higher = above(pin, releases)
+    fitting = [one for one in higher if not one.yanked and misfit(pin.name, one, lock, build) is None]
     binding = [row for row in requirements if binds(row, lock)]
     allowed = [one for one in fitting if forbids(one, binding) is None]
     best = _best(suspect, allowed, affecting)
     if best is None:
-        return _with(blank, _why_none(suspect, above, fitting, binding, affecting, build))
+        return _with(blank, _why_none(suspect, higher, fitting, binding, affecting, build))
     way, left = best
     later = allowed[allowed.index(way) + 1 :][:LOOKED_AT]
     never = tuple(one.version for one in later if not _known(affecting(one.version), left))
@@ -101,7 +101,7 @@ def _unwritten(lock: Lock) -> Reason | None:
     return None
 
 
-def _above(pin: Pin, releases: tuple[Release, ...]) -> list[Release]:
+def above(pin: Pin, releases: tuple[Release, ...]) -> list[Release]:
     """Give the releases above a pin, lowest first; pre-releases only where the pin is one."""
     have = version(pin.version)
     if have is None:
@@ -111,7 +111,7 @@ def _above(pin: Pin, releases: tuple[Release, ...]) -> list[Release]:
     return [one for _, one in sorted(wanted, key=lambda pair: pair[0])]
 
 
-def _misfit(name: str, release: Release, lock: Lock, build: tuple[str, ...]) -> str | None:
+def misfit(name: str, release: Release, lock: Lock, build: tuple[str, ...]) -> str | None:
     """Say why a release cannot be installed where the lock is, None where it can."""
     if lock.python and not allows(release.requires_python, _full(lock)):
         return f"it needs Python {release.requires_python}, and the lock is for {lock.python}"
@@ -166,7 +166,7 @@ def _best(
 
 
 def _why_none(  # noqa: PLR0913, PLR0917 - what is known of the releases, narrowed down step by step
-    suspect: Suspect, above: list[Release], fitting: list[Release], binding: list[Requirement], affecting: Affecting,
+    suspect: Suspect, higher: list[Release], fitting: list[Release], binding: list[Requirement], affecting: Affecting,
     build: tuple[str, ...],
 ) -> Reason:  # fmt: skip
     """Say what keeps a pin where it is: the source, what a release needs, or that nobody has fixed it."""
@@ -178,15 +178,15 @@ def _why_none(  # noqa: PLR0913, PLR0917 - what is known of the releases, narrow
         where = f"{row.path}:{row.line}"
         text = f"{found[0].version} would fix it, and {row.name}{row.specifier} in {where} forbids that"
         return Reason(code="source", subject=where, text=text)
-    if (found := _best(suspect, [one for one in above if not one.yanked], affecting)) is not None:
-        text = f"{found[0].version} would fix it, but {_misfit(pin.name, found[0], lock, build)}"
+    if (found := _best(suspect, [one for one in higher if not one.yanked], affecting)) is not None:
+        text = f"{found[0].version} would fix it, but {misfit(pin.name, found[0], lock, build)}"
         return Reason(code="misfit", subject=found[0].version, text=text)
-    if (found := _best(suspect, above, affecting)) is not None:
+    if (found := _best(suspect, higher, affecting)) is not None:
         return Reason(code="yanked", subject=pin.name, text=f"{found[0].version} would fix it, but it was yanked")
     if any(one.malicious for one in suspect.advisories):
         text = f"{pin.name} {pin.version} is malware, and no later release is free of it: go back, and look for harm"
         return Reason(code="malware", subject=pin.name, text=text)
-    text = f"no release of {pin.name} fixes it yet" if above else f"{pin.version} is the newest release there is"
+    text = f"no release of {pin.name} fixes it yet" if higher else f"{pin.version} is the newest release there is"
     return Reason(code="no-fix", subject=pin.name, text=text)
 
 
