@@ -11,7 +11,7 @@ from bot.decide.explain_flaws import accepted_table, alert, counted, fixed_table
 from bot.decide.explain_images import image_sections, image_table, stamp_table
 from bot.decide.explain_notes import links_section, notes_section
 from bot.decide.images import APART, APART_BRANCH
-from bot.decide.markdown import block, code, prose, table
+from bot.decide.markdown import block, code, cut, prose, table
 from bot.model.change import Change, HeldBack, PinChange
 from bot.model.contents import FeedState
 from bot.model.findings import Accepted, ArchiveAhead, PythonMismatch, Unreadable
@@ -57,9 +57,13 @@ def title(rebuild: Rebuild, change: Change) -> str:
     if (release := _release(rebuild)) is not None:
         return release
     if rebuild.trigger is Trigger.SECURITY:
-        return f"Security rebuild: {_fixed_in_words(change) or _counted(change)}"[:LONGEST_TITLE]
+        return _line(f"Security rebuild: {_fixed_in_words(change) or _counted(change)}")
     head = f"Quarterly rebuild {rebuild.quarter}" if rebuild.quarter else "Rebuild"
-    return f"{head}: {_counted(change)}"[:LONGEST_TITLE]
+    return _line(f"{head}: {_counted(change)}")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:LONGEST_TITLE]
 
 
 def _release(rebuild: Rebuild) -> str | None:
@@ -69,7 +73,7 @@ def _release(rebuild: Rebuild) -> str | None:
     first = rebuild.why[0]
     more = len({reason.subject for reason in rebuild.why if reason.code in APART} - {first.subject})
     if not more:
-        return first.text[:LONGEST_TITLE]
+        return _line(first.text)
     ending = f" and {more} more"
     return f"{first.text.partition(': ')[0][: LONGEST_TITLE - len(ending)]}{ending}"
 
@@ -101,7 +105,7 @@ def body(story: Story, limit: int = LIMIT) -> str:
 def opening(story: Story) -> str:
     """Give the first sentence: why this exists."""
     rebuild = story.rebuild
-    told, more = [reason.text for reason in rebuild.why[:SPOKEN]], len(rebuild.why) - SPOKEN
+    told, more = [cut(reason.text) for reason in rebuild.why[:SPOKEN]], len(rebuild.why) - SPOKEN
     why = prose("; ".join([*told, *([f"and {more} more"] if more > 0 else [])]))
     count = _counted(story.change)
     if rebuild.quarter:
@@ -245,7 +249,7 @@ def _mismatches(mismatches: tuple[PythonMismatch, ...]) -> str:
 
 
 def _notes(notes: tuple[Reason, ...]) -> str:
-    return "## Good to know\n\n" + "\n".join(f"- {prose(note.text)}" for note in notes) if notes else ""
+    return "## Good to know\n\n" + "\n".join(f"- {prose(cut(note.text))}" for note in notes) if notes else ""
 
 
 def _unreadable(findings: tuple[Unreadable, ...]) -> str:

@@ -7,7 +7,7 @@ from itertools import groupby
 from bot.decide import feeds
 from bot.decide.contents import url_of
 from bot.decide.exceptions import EXPIRED
-from bot.decide.markdown import code, link, prose, table
+from bot.decide.markdown import code, cut, link, prose, table
 from bot.model.contents import ORDER, Advisory, FeedState
 from bot.model.findings import Accepted
 from bot.model.flaws import Fixed, Remaining
@@ -17,7 +17,6 @@ from bot.model.reasons import Reason
 ROWS = 100  # of one table; what is more is counted
 ALIASES = 3  # in one cell
 SHOWN = 2  # ids in a title
-LONGEST = 1000  # characters of a reason or a summary
 
 
 def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta, most: int = ROWS) -> str:
@@ -53,7 +52,7 @@ def remaining_table(remaining: tuple[Remaining, ...], most: int = ROWS) -> str:
     order = sorted(remaining, key=lambda row: (-ORDER.index(row.advisory.severity), row.advisory.id, row.path))
     rows = [
         [_advisory(row.advisory), _severity(row.advisory), code(f"{row.name} {row.version}"), code(row.path),
-         _said(row.why.text)]
+         prose(cut(row.why.text))]
         for row in order[:most]
     ]  # fmt: skip
     more = len(order) - most
@@ -68,7 +67,7 @@ def accepted_table(accepted: tuple[Accepted, ...]) -> str:
         return ""
     found = {(one.advisory.id, one.name, one.version, one.until, one.reason): one for one in accepted}
     rows = [
-        [_advisory(one.advisory), code(f"{one.name} {one.version}"), f"{one.until:%Y-%m-%d}", _said(one.reason)]
+        [_advisory(one.advisory), code(f"{one.name} {one.version}"), f"{one.until:%Y-%m-%d}", prose(cut(one.reason))]
         for _, one in sorted(found.items())[:ROWS]
     ]
     more = len(found) - ROWS
@@ -86,7 +85,7 @@ def alert(doubts: Iterable[Reason]) -> str:
 
 
 def _listed(head: str, rows: Iterable[Reason]) -> list[str]:
-    lines = [f"> - {_said(reason.text)}" for reason in rows]
+    lines = [f"> - {prose(cut(reason.text))}" for reason in rows]
     return ["\n".join([f"> {head}", ">", *lines])] if lines else []
 
 
@@ -133,13 +132,8 @@ def _advisory(one: Advisory) -> str:
     shown = ", ".join(link(name, url_of(name)) for name in one.aliases[:ALIASES])
     more = f" and {len(one.aliases) - ALIASES} more" if len(one.aliases) > ALIASES else ""
     aliases = f" ({shown}{more})" if shown else ""
-    summary = f"<br>{_said(one.summary)}" if one.summary else ""
+    summary = f"<br>{prose(cut(one.summary))}" if one.summary else ""
     return f"{link(one.id, one.url or url_of(one.id))}{aliases}{summary}"
-
-
-def _said(text: str) -> str:
-    """Give the words of a resolver, an advisory or a person, of which nobody knows how many there are."""
-    return prose(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
 
 def _severity(one: Advisory) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.formats import foreign_text
 
+LONGEST = 1000  # characters of words that somebody else wrote
 OWN = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 
 
@@ -17,6 +18,11 @@ def code(text: str) -> str:
 def prose(text: str) -> str:
     """Give text as it reads: no markup of its own, no mention, no reference to an issue, no comment."""
     return foreign_text.prose(text).strip()
+
+
+def cut(text: str) -> str:
+    """Give the beginning of somebody else's words, of which nobody knows how many there are."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def link(text: str, url: str) -> str:
