@@ -19,7 +19,7 @@ from bot.model.repository import Repository
 from bot.model.runs import Outcome
 from bot.wiring import house as wiring
 from bot.workflow.context import Assignment
-from bot.workflow.rebuild import Result
+from bot.workflow.result import Result
 
 URL = re.compile(r"^(?:file|https?|ssh)://|^[\w.-]+@[\w.-]+:")
 

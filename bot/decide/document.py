@@ -69,13 +69,17 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "why": _reasons(run.why),
         "trigger": str(run.asked),
         "next_due": _time(run.next_due) if run.next_due else None,
-        "started_at": _time(run.started_at),
-        "finished_at": _time(run.finished_at),
+        **times(run),
         "further": [_further(one) for one in run.further],
         "accepted": [_accepted(one) for one in run.accepted],
         "feeds": [feed(one) for one in run.feeds],
         "doubts": _reasons(run.doubts),
     }
+
+
+def times(run: RunRecord) -> dict[str, object]:
+    """Give when a run began and ended."""
+    return {"started_at": _time(run.started_at), "finished_at": _time(run.finished_at)}
 
 
 def _notes(run: RunRecord) -> tuple[Reason, ...]:

@@ -35,7 +35,8 @@ from bot.wiring.forges import ForgeHouse
 from bot.wiring.images import ImageHouse
 from bot.wiring.order import Order, credential
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.rebuild import Result, work
+from bot.workflow.rebuild import work
+from bot.workflow.result import Result
 
 if TYPE_CHECKING:
     from bot.adapters.stores.sql import SqlStore

@@ -11,7 +11,7 @@ from bot.model.images import ImageConfig
 from bot.model.locks import Libc, Lock
 from bot.model.plan import Rebuild, Relock
 from bot.model.policy import Policy
-from bot.workflow.rebuild import Result
+from bot.workflow.result import Result
 from bot.workflow.survey_python import Clues, with_pip_tools, with_python
 from tests.builders import a_lock, a_pin
 from tests.world import LOCK, World, a_world
