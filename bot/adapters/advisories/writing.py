@@ -48,7 +48,8 @@ def change(path: Path, documents: Iterable[tuple[Change, Any]], family: str) -> 
         writer = _Writer(database, family)
         for changed, document in documents:
             writer.put(changed, document)
-        database.executescript(SWEEP)
+        for statement in SWEEP:
+            database.execute(statement)
         return writer.counted(0)
 
 
@@ -149,8 +150,8 @@ INSERTS = {
 SUPERSEDE = """
 INSERT INTO gone SELECT r.number FROM name n JOIN record r ON r.number = n.record WHERE n.name = ? AND r.id = ?
 """
-SWEEP = """
-DELETE FROM name WHERE record IN (SELECT number FROM gone);
-DELETE FROM affected WHERE record IN (SELECT number FROM gone);
-DELETE FROM record WHERE number IN (SELECT number FROM gone);
-"""
+SWEEP = (
+    "DELETE FROM name WHERE record IN (SELECT number FROM gone)",
+    "DELETE FROM affected WHERE record IN (SELECT number FROM gone)",
+    "DELETE FROM record WHERE number IN (SELECT number FROM gone)",
+)
