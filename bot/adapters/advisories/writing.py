@@ -1,6 +1,5 @@
 """Writes indexes of OSV records: whole ones, and changes to one."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -119,7 +118,7 @@ class _Writer:
         self._rows["record"].append((self._number, *tables.row(read, summary=self._family == osv_python.FAMILY)))
         self._rows["name"].extend((name, self._number) for name in {read.id, *read.aliases})
         for one in map(self._lean, ours):
-            ranges, versions = tables.packed(one.ranges), json.dumps(one.versions)
+            ranges, versions = tables.packed(one.ranges), "\t".join(one.versions)
             self._rows["affected"].append((one.package, one.ecosystem, self._number, ranges, versions))
             self._rows["release"].append((one.ecosystem,))
 

@@ -137,6 +137,13 @@ def test_threads_get_the_same_and_closing_is_no_end(make: Make, tmp_path: Path) 
     assert ids(advisories, "plain", "0.5") == ["PYSEC-2025-1"]
 
 
+def test_only_so_many_answers_are_held(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.adapters.advisories.pins.ROOM", 2)
+    advisories = make(a_feed(tmp_path, *RECORDS))
+    for version in ("1.0", "1.1", "1.2", "1.0", "1.0"):
+        assert ids(advisories, "plain", version) == ["PYSEC-2025-1"]
+
+
 # hostile and broken input
 
 
