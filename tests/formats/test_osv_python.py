@@ -158,12 +158,11 @@ def naive(document: dict[str, Any], version: str) -> bool | None:
         keys = [Version(text) for _, text in bounds]
         if len(set(keys)) < len(keys):
             return None
-        low = Version("0.dev0")
-        moments = sorted(bounds, key=lambda one: low if one == ("introduced", "0") else Version(one[1]))
+        start = ("introduced", "0")
         inside = False
-        for name, text in moments:
-            bound = low if (name, text) == ("introduced", "0") else Version(text)
-            if name == "introduced" and pin >= bound:
+        for name, text in sorted(bounds, key=lambda one: (one != start, Version(one[1]))):
+            bound = Version(text)
+            if (name, text) == start or (name == "introduced" and pin >= bound):
                 inside = True
             elif (name == "fixed" and pin >= bound) or (name == "last_affected" and pin > bound):
                 inside = False
