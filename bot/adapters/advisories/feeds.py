@@ -96,7 +96,8 @@ class FeedFolder:
         try:
             found = self._followed(feed, held)
         except NotFollowed as trouble:
-            return self._whole(feed, held, trouble)
+            # an index that turned out to be damaged is gone, and the zip is needed whether or not it has news
+            return self._whole(feed, held if self.holds(feed) else Held(), trouble)
         return self._whole(feed, found, None) if found.unlisted else found
 
     def _caught_up(self, feed: Feed, before: Held, held: Held) -> Held:

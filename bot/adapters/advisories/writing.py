@@ -1,6 +1,5 @@
 """Writes indexes of OSV records: whole ones, and changes to one."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -48,7 +47,8 @@ def change(path: Path, documents: Iterable[tuple[Change, Any]], family: str) -> 
         writer = _Writer(database, family)
         for changed, document in documents:
             writer.put(changed, document)
-        database.executescript(SWEEP)
+        for statement in SWEEP:
+            database.execute(statement)
         return writer.counted(0)
 
 
@@ -118,7 +118,7 @@ class _Writer:
         self._rows["record"].append((self._number, *tables.row(read, summary=self._family == osv_python.FAMILY)))
         self._rows["name"].extend((name, self._number) for name in {read.id, *read.aliases})
         for one in map(self._lean, ours):
-            ranges, versions = tables.packed(one.ranges), json.dumps(one.versions)
+            ranges, versions = tables.packed(one.ranges), "\t".join(one.versions)
             self._rows["affected"].append((one.package, one.ecosystem, self._number, ranges, versions))
             self._rows["release"].append((one.ecosystem,))
 
@@ -149,8 +149,8 @@ INSERTS = {
 SUPERSEDE = """
 INSERT INTO gone SELECT r.number FROM name n JOIN record r ON r.number = n.record WHERE n.name = ? AND r.id = ?
 """
-SWEEP = """
-DELETE FROM name WHERE record IN (SELECT number FROM gone);
-DELETE FROM affected WHERE record IN (SELECT number FROM gone);
-DELETE FROM record WHERE number IN (SELECT number FROM gone);
-"""
+SWEEP = (
+    "DELETE FROM name WHERE record IN (SELECT number FROM gone)",
+    "DELETE FROM affected WHERE record IN (SELECT number FROM gone)",
+    "DELETE FROM record WHERE number IN (SELECT number FROM gone)",
+)
