@@ -1,5 +1,6 @@
 """The part of a proposal that tells of flaws: what is fixed, with proof, what remains, what is not known."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import groupby
@@ -15,6 +16,7 @@ from bot.model.reasons import Reason
 
 ROWS = 100  # of one table; what is more is counted
 ALIASES = 3  # in one cell
+ADDRESS = re.compile(r"https?://[^\s,;)\]]+")
 SHOWN = 2  # ids in a title
 
 
@@ -75,8 +77,11 @@ def accepted_table(accepted: tuple[Accepted, ...]) -> str:
 
 
 def alert(doubts: Iterable[Reason]) -> str:
-    """Shout what is not known: above everything else, for what is not known may be unsafe."""
-    lines = [f"> - {prose(reason.text)}" for reason in doubts]
+    """Shout what is not known: above everything else, for what is not known may be unsafe.
+
+    Addresses are left out: an internal mirror's name is nothing for a page that anybody may read.
+    """
+    lines = [f"> - {prose(ADDRESS.sub('its address', reason.text))}" for reason in doubts]
     return "> [!WARNING]\n> Not everything could be looked up:\n>\n" + "\n".join(lines) if lines else ""
 
 

@@ -15,6 +15,7 @@ from bot.model.snapshot import Snapshot
 from bot.workflow.case import Case
 from bot.workflow.together import together
 
+ADVISORIES = "advisories"  # the subject of findings about them, which proposals tell elsewhere
 READERS = 8
 Answer = tuple[tuple[Advisory, ...], str]
 
@@ -85,11 +86,11 @@ def _silent(why: Sequence[str]) -> tuple[Reason, ...]:
         return ()
     more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
     text = f"not every pin could be looked up among the advisories: {why[0]}{more}"
-    return (Reason(code="advisories-unknown", subject="advisories", text=text),)
+    return (Reason(code="advisories-unknown", subject=ADVISORIES, text=text),)
 
 
 def _strange(snapshot: Snapshot, doubts: Sequence[Reason], silent: Sequence[str]) -> tuple[Unreadable, ...]:
     """Make findings of what is not known at all: a check that cannot look must not pass for clean."""
     told = [*(one.text for one in doubts if one.code == "advisories-unknown"), *silent[:1]]
     paths = sorted(lock.path for lock in snapshot.locks if lock.pins)[:1]
-    return tuple(Unreadable(path=path, line=0, subject="advisories", why=why) for path in paths for why in told)
+    return tuple(Unreadable(path=path, line=0, subject=ADVISORIES, why=why) for path in paths for why in told)

@@ -15,6 +15,7 @@ from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
+from bot.workflow.pins import ADVISORIES
 from bot.workflow.project_notes import project_notes
 
 BLOCKED = frozenset({"blocked", "not-brought"})
@@ -169,7 +170,7 @@ def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change, standing:
         repository=case.name,
         rebuild=rebuild,
         change=replace(change, project_notes=project_notes(case.tools, change.pins)),
-        unreadable=seen.snapshot.unreadable,
+        unreadable=tuple(one for one in seen.snapshot.unreadable if one.subject != ADVISORIES),
         marks=marks,
         mismatches=assess.mismatches(seen.snapshot),
         states=seen.images,

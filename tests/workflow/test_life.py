@@ -93,7 +93,7 @@ def test_a_base_that_moved_on_is_no_reason_to_push_unless_it_conflicts() -> None
     world.run()
     world.commit = "b" * 40
     assert world.run().record.outcome is Outcome.LEFT_ALONE
-    world.conflicting = True
+    world.commit, world.conflicting = "a" * 40, True
     assert world.run().record.outcome is Outcome.UPDATED
 
 

@@ -17,6 +17,7 @@ from tests.world import LOCK, World, a_world
 
 QUARTERLY = "quarterdeck/quarterly-2026q4"
 OPENING = [
+    "state",
     "remote acme/web",
     "fetch",
     "look python:3.12-slim",
@@ -53,7 +54,7 @@ def test_a_second_run_with_nothing_new_changes_nothing() -> None:
     world.run()
     world.trace.clear()
     assert world.run().record.outcome is Outcome.LEFT_ALONE
-    assert world.trace == [*OPENING[:9], "comments #1", *OPENING[9:11], "record left-alone"]
+    assert world.trace == [*OPENING[:4], "comments #1", *OPENING[4:12], "record left-alone"]
 
 
 def test_new_content_updates_the_same_proposal() -> None:
