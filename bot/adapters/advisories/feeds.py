@@ -21,7 +21,6 @@ from bot.system.http import Http
 from bot.system.urls import shown
 
 FEED_BYTES = 2 * 1024**3
-ASK_EVERY = timedelta(minutes=30)  # feeds change every few hours
 FORGET_FAILURE = timedelta(hours=6)
 UNPLAIN = re.compile(r"[^A-Za-z0-9]+")
 
@@ -89,8 +88,6 @@ class FeedFolder:
     def _refreshed(self, feed: Feed, held: Held) -> Held:
         if urlsplit(feed.url).scheme == "file":
             return self._local(feed, held)
-        if within(held.asked, self._clock(), ASK_EVERY):
-            return held
         if not self._follower.is_due(feed.url, held):
             return self._caught_up(feed, held, self._whole(feed, held, None))
         try:
@@ -155,7 +152,7 @@ class FeedFolder:
             return replace(made, form=held.form, records=held.records, unreadable=held.unreadable)
         with kept.fresh(self._path(feed)) as temporary:
             counted = writing.build(temporary, documents(path), feed.ecosystem)
-            if not counted.records:
+            if not (counted.records or counted.withdrawn):
                 raise Unavailable(f"{shown(feed.url)} holds no OSV record of {feed.ecosystem}")
             unreadable = counted.unreadable + (writing.note(temporary, lost) if lost else 0)
         return replace(made, form=tables.FORM, records=counted.records, unreadable=unreadable)

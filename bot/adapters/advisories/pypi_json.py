@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
@@ -28,14 +28,13 @@ from bot.system.urls import shown
 
 Ask = Callable[[str, Mapping[str, str], int], Answer | None]
 
-ASK_EVERY = timedelta(hours=1)
 BODY_BYTES = 32 * 1024 * 1024
 FAILURES_ENOUGH = 3  # in a row: then nothing more is asked, as each failure takes its time
 EVERYWHERE = "pip"  # a project that an index has if it has any
 
 
 class IndexAdvisories:
-    """Asks about each release at most once an hour, conditionally where an answer is kept. Safe for threads.
+    """Asks about each release once in its life, conditionally where an answer is kept. Safe for threads.
 
     `ask` reads an address within a limit of bytes, with the credential of the index at that server, and gives None
     where nothing is there; it raises Unavailable and AccessDenied. `index_url` is the default index's (`…/simple`).
@@ -112,8 +111,6 @@ class IndexAdvisories:
 
     def _current(self, url: str) -> Said:
         kept = self._answers.recall(url)
-        if kept and kept.is_fresh(self._clock(), ASK_EVERY):
-            return kept
         try:
             said = self._asked(url, kept)
         except (Unavailable, AccessDenied) as error:

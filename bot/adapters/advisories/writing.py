@@ -17,10 +17,11 @@ BATCH = 500
 
 
 class Counted(NamedTuple):
-    """How many records a feed holds that are of use, and how many could not be read."""
+    """How many records a feed holds that are of use, how many could not be read, and how many were withdrawn."""
 
     records: int
     unreadable: int
+    withdrawn: int = 0
 
 
 def build(path: Path, documents: Iterable[Any], family: str) -> Counted:
@@ -81,6 +82,7 @@ class _Writer:
     def __init__(self, database: sqlite3.Connection, family: str) -> None:
         self._database, self._family = database, family
         self._number: int = database.execute("SELECT coalesce(max(number), 0) FROM record").fetchone()[0]
+        self._withdrawn = 0
         self._rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in INSERTS}
 
     def write(self, documents: Iterable[Any]) -> int:
@@ -107,11 +109,13 @@ class _Writer:
         _note(self._database, changed)
 
     def counted(self, unreadable: int) -> Counted:
-        return Counted(self._database.execute("SELECT count(*) FROM record").fetchone()[0], unreadable)
+        records = self._database.execute("SELECT count(*) FROM record").fetchone()[0]
+        return Counted(records, unreadable, self._withdrawn)
 
     def _add(self, read: Record) -> None:
         self._rows["seen"].append((read.id, seconds(read.modified)))
         ours = [one for one in read.affected if one.ecosystem.partition(":")[0] == self._family]
+        self._withdrawn += bool(ours and read.withdrawn)
         if read.withdrawn or not ours:
             return
         self._number += 1

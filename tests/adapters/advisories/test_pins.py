@@ -281,3 +281,18 @@ def test_the_default_is_public_and_not_configured() -> None:
     assert DEFAULT.url.endswith("/PyPI/all.zip")
     assert not DEFAULT.configured
     assert json.dumps(RECORDS)
+
+
+def test_a_dump_whose_records_were_all_withdrawn_is_a_dump_and_says_that_nothing_is_wrong(
+    tmp_path: Path, http: Http
+) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    record = {"id": "PYSEC-2026-1", "modified": "2026-11-01T00:00:00Z", "withdrawn": "2026-11-02T00:00:00Z",
+              "affected": [{"package": {"ecosystem": "PyPI", "name": "plain"}, "versions": ["1.0"]}]}  # fmt: skip
+    (folder / "PYSEC-2026-1.json").write_text(json.dumps(record))
+    feed = Feed(ecosystem="PyPI", url=folder.as_uri(), configured=True)
+    with DumpAdvisories(http, [feed], tmp_path / "kept", lambda: NOW) as advisories:
+        assert advisories.affecting("plain", "1.0") == ()
+        (state,) = advisories.feeds
+        assert (state.problem, state.records) == ("", 0)
