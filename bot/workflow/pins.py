@@ -41,7 +41,8 @@ def examine(case: Case, snapshot: Snapshot, exceptions: Exceptions) -> Examined:
         flawed = together(lambda suspect: _flawed(case, snapshot, suspect, exceptions), found, readers=READERS)
     states = case.tools.pins.feeds
     doubts = feeds.doubts(states, case.rules.policy.max_feed_age, case.now)
-    silent = tuple(dict.fromkeys(why for _, why in known.values() if why))
+    unknown = any(one.code == "advisories-unknown" for one in doubts)  # which says it all
+    silent = () if unknown else tuple(dict.fromkeys(why for _, why in known.values() if why))
     every = [one for rows, _ in known.values() for one in rows]
     return Examined(
         flawed=flawed,

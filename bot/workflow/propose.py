@@ -10,6 +10,7 @@ from bot.decide.publish import Circumstances
 from bot.formats import marks as hidden
 from bot.model.change import Change, FileText
 from bot.model.plan import Rebuild, Relock
+from bot.model.policy import Trigger
 from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, Publication, State, Update, Wait
 from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
@@ -150,7 +151,13 @@ def _pushed(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _B
 
 
 def _parts(rebuild: Rebuild, change: Change) -> Iterator[tuple[str, tuple[FileText, ...]]]:
-    """Divide the files into one commit for each kind of change: locks, then images."""
+    """Divide the files of a security rebuild into one commit for each kind of change: locks, then images.
+
+    So that one of the two can be taken alone in a hurry; a broad rebuild is one commit, as it is tested as one.
+    """
+    if rebuild.trigger is not Trigger.SECURITY:
+        yield "", change.files
+        return
     paths = {step.action.lock.path for step in rebuild.steps if isinstance(step.action, Relock)}
     locks = tuple(file for file in change.files if file.path in paths)
     rest = tuple(file for file in change.files if file.path not in paths)

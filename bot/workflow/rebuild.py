@@ -147,7 +147,8 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
     )
     findings = assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy)
     return RunRecord(
-        repository=replace(case.assignment.repository, url=case.remote.url),
+        repository=case.assignment.repository,
+        url=case.remote.url,
         asked=case.wish.trigger,
         started_at=case.now,
         finished_at=case.tools.clock(),

@@ -64,6 +64,12 @@ class FeedFolder:
         """Say whether there is an index of this feed already."""
         return self._path(feed).exists() and self._held(feed).form == tables.FORM
 
+    def peek(self, feed: Feed) -> Ready:
+        """Give what is kept of a feed, without asking anybody."""
+        held = self._held(feed)
+        problem = f"it could not be had on {held.failed[:16].replace('T', ' ')} UTC" if held.failed else ""
+        return self._answer(feed, held if self.holds(feed) else Held(), problem)
+
     def ready(self, feed: Feed) -> Ready:
         """Bring a feed's index up to date; where that fails, the one that is there stays. Raises StoreError."""
         held = self._held(feed) if self.holds(feed) else Held()

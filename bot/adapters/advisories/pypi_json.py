@@ -30,6 +30,9 @@ Ask = Callable[[str, Mapping[str, str], int], Answer | None]
 
 BODY_BYTES = 32 * 1024 * 1024
 FAILURES_ENOUGH = 3  # in a row: then nothing more is asked, as each failure takes its time
+SOURCE = "the package index"
+SILENT = f"{SOURCE} answers no questions about advisories"
+SILENT_ENOUGH = 3  # releases that the index has and says nothing of
 EVERYWHERE = "pip"  # a project that an index has if it has any
 
 
@@ -38,30 +41,37 @@ class IndexAdvisories:
 
     `ask` reads an address within a limit of bytes, with the credential of the index at that server, and gives None
     where nothing is there; it raises Unavailable and AccessDenied. `index_url` is the default index's (`…/simple`).
-    A release that the index does not know, like one of a private package, has no advisories that anybody knows.
+    `lists` tells whether the index has a project at all: a release of one that it has not, like that of a private
+    package, has no advisories that anybody knows; one of a project that it has, and says nothing of, is unknown.
     Close it afterwards.
     """
 
-    def __init__(self, ask: Ask, index_url: str, folder: Path, clock: Clock) -> None:
-        self._ask, self._clock = ask, clock
+    def __init__(self, ask: Ask, lists: Callable[[str], bool], index_url: str, folder: Path, clock: Clock) -> None:
+        self._ask, self._lists, self._clock = ask, lists, clock
         self._answers = Answers(folder)
         plain = index_url.rstrip("/")
         self._root = plain.removesuffix("/simple") if plain.endswith("/simple") else ""
-        self._source = shown(self._root or plain)
         self._said: Once[str, Said] = Once()
         self._lock = threading.Lock()
         self._told: datetime | None = None  # the oldest answer that was used
-        self._failures, self._problem = 0, ""
+        self._failures, self._silent, self._problem = 0, 0, ""
 
     def affecting(self, name: str, version: str) -> tuple[Advisory, ...]:
         """Give what affects a release, as far as the index says; a local version (`1.0+cu118`) is asked for without.
 
-        Raises Unavailable where it does not answer and no answer is kept, StoreError where the folder cannot be used.
+        Raises Unavailable where it does not answer and no answer is kept, or does not say anything of a release of a
+        project that it has; StoreError where the folder cannot be used.
         """
         if not self._root:
             return ()
-        said = self._once(f"{canonicalize_name(name)}/{quote(version.partition('+')[0], safe='')}")
+        project = canonicalize_name(name)
+        self._give_up()
+        said = self._once(f"{project}/{quote(version.partition('+')[0], safe='')}")
         if said.document is None:
+            if self._lists(project):
+                with self._lock:
+                    self._silent += 1
+                raise Unavailable(f"the package index has {name}, and does not say whether {version} is affected")
             self._probe()
             return ()
         return merged(pypi_vulnerabilities.advisories(said.document, version))
@@ -71,9 +81,9 @@ class IndexAdvisories:
         """How the index stands; where nothing was asked until now, it is asked whether it speaks of advisories."""
         self._probe()
         with self._lock:
-            silent = "" if self._told else f"{self._source} answers no questions about advisories"
+            silent = "" if self._told else SILENT
             problem = self._problem or silent
-            return (FeedState(ecosystem=FAMILY, source=self._source, as_of=self._told, problem=problem),)
+            return (FeedState(ecosystem=FAMILY, source=SOURCE, as_of=self._told, problem=problem),)
 
     @property
     def edition(self) -> str:
@@ -91,10 +101,17 @@ class IndexAdvisories:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _give_up(self) -> None:
+        """Ask no more where the index said nothing of any release until now: it answers no such questions."""
+        with self._lock:
+            if self._silent >= SILENT_ENOUGH and self._told is None:
+                self._problem = self._problem or SILENT
+                raise Unavailable(SILENT)
+
     def _probe(self) -> None:
         """Find out whether silence means that nothing is known, or that the index never speaks of advisories."""
         with self._lock:
-            settled = self._told is not None or bool(self._problem)
+            settled = self._told is not None or bool(self._problem or self._silent)
         if settled or not self._root:
             return
         with contextlib.suppress(Unavailable):  # it is among the problems already
@@ -141,7 +158,7 @@ class IndexAdvisories:
     def _failed(self, message: str) -> None:
         with self._lock:
             self._failures += 1
-            self._problem = self._problem or f"{self._source} answers no questions about advisories now: {message}"
+            self._problem = self._problem or f"{SILENT} now: {message}"
 
 
 def _trimmed(url: str, body: bytes) -> Mapping[str, Any]:

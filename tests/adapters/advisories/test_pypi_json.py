@@ -36,6 +36,7 @@ class JsonIndex:
 
     def __init__(self) -> None:
         self.rows: dict[str, Any] = {"pip": [], "plain/1.0": [flaw()], "good/1.0": []}
+        self.projects = {"pip", "plain", "good"}
         self.said: Callable[[Seen], Said | None] = lambda _seen: None
         self.web = WebServer(self._answer)
 
@@ -50,6 +51,10 @@ class JsonIndex:
         return (
             Said(status=304) if seen.headers.get("if-none-match") == etag else Said(body=body, headers={"etag": etag})
         )
+
+    def has(self, name: str) -> bool:
+        """Say whether the index has a project."""
+        return name in self.projects
 
     def asked(self) -> list[str]:
         paths = [seen.path.removeprefix("/root/pypi/").removesuffix("/json") for seen in self.web.log]
@@ -76,7 +81,7 @@ def make(http: Http, tmp_path: Path, index: JsonIndex) -> Make:
     def build(url: str = "", hours: float = 0) -> IndexAdvisories:
         clock = lambda: NOW + timedelta(hours=hours)  # noqa: E731
         pages = Pages(http, [url or f"{index.web.url}/root/simple/"], folder=tmp_path / "pages", clock=clock)
-        return IndexAdvisories(pages.get, pages.places.configured[0].url, tmp_path / "answers", clock)
+        return IndexAdvisories(pages.get, index.has, pages.places.configured[0].url, tmp_path / "answers", clock)
 
     return build
 
@@ -102,7 +107,7 @@ def test_a_release_is_asked_for_by_name_and_version(make: Make, index: JsonIndex
     )
     assert ids(advisories, "good", "1.0") == []
     assert index.asked() == ["plain/1.0", "good/1.0"]
-    assert state(advisories) == FeedState(ecosystem="PyPI", source=f"{index.web.url}/root", as_of=NOW)
+    assert state(advisories) == FeedState(ecosystem="PyPI", source="the package index", as_of=NOW)
     assert index.asked() == []
 
 
@@ -175,21 +180,21 @@ def test_credentials_of_the_index_open_its_json(make: Make, index: JsonIndex) ->
 # silence is not safety
 
 
-def silent(name: str) -> str:
-    return f"{name} answers no questions about advisories"
+SILENT = "the package index answers no questions about advisories"
 
 
 def test_an_index_without_json_is_a_problem(make: Make, index: JsonIndex) -> None:
     index.rows = {}
     advisories = make()
-    assert ids(advisories, "plain", "1.0") == []
-    assert (state(advisories).problem, state(advisories).as_of) == (silent(f"{index.web.url}/root"), None)
+    with pytest.raises(Unavailable):
+        advisories.affecting("plain", "1.0")
+    assert (state(advisories).problem, state(advisories).as_of) == (SILENT, None)
 
 
 def test_an_index_at_another_kind_of_address_is_a_problem(make: Make, index: JsonIndex) -> None:
     advisories = make(f"{index.web.url}/root/+simple/")
     assert ids(advisories, "plain", "1.0") == []
-    assert (state(advisories).problem, state(advisories).as_of) == (silent(f"{index.web.url}/root/+simple"), None)
+    assert (state(advisories).problem, state(advisories).as_of) == (SILENT, None)
     assert index.asked() == []
 
 
@@ -213,7 +218,7 @@ def test_an_answer_that_is_none_is_a_problem(make: Make, index: JsonIndex, said:
     with pytest.raises(Unavailable):
         advisories.affecting("plain", "1.0")
     assert state(advisories).as_of is None
-    assert state(advisories).problem.startswith(f"{silent(f'{index.web.url}/root')} now: ")
+    assert state(advisories).problem.startswith(f"{SILENT} now: ")
 
 
 def test_an_index_that_refuses_connections_is_asked_no_more_after_some_failures(
@@ -225,13 +230,13 @@ def test_an_index_that_refuses_connections_is_asked_no_more_after_some_failures(
         calls.append(url)
         raise Unavailable(f"{url} does not answer")
 
-    advisories = IndexAdvisories(refused, "http://index.invalid/simple", tmp_path, lambda: NOW)
+    advisories = IndexAdvisories(refused, lambda _name: True, "http://index.invalid/simple", tmp_path, lambda: NOW)
     for number in range(10):
         with pytest.raises(Unavailable, match="does not answer"):
             advisories.affecting("plain", f"{number}")
     assert len(calls) == 3
     assert (state(advisories).problem, state(advisories).as_of) == (
-        "http://index.invalid answers no questions about advisories now: "
+        "the package index answers no questions about advisories now: "
         "http://index.invalid/pypi/plain/0/json does not answer",
         None,
     )
@@ -251,7 +256,7 @@ def test_while_the_index_is_away_older_answers_stand_with_their_age(make: Make, 
 
 
 def test_asked_for_its_state_alone_the_index_is_asked_one_question(make: Make, index: JsonIndex) -> None:
-    assert state(make()) == FeedState(ecosystem="PyPI", source=f"{index.web.url}/root", as_of=NOW)
+    assert state(make()) == FeedState(ecosystem="PyPI", source="the package index", as_of=NOW)
     assert index.asked() == ["pip"]
     index.said = lambda _seen: Said(status=500)
     gone = make(hours=2)
@@ -297,3 +302,22 @@ def test_what_is_kept_and_cannot_be_read_is_as_good_as_nothing(make: Make, tmp_p
 def test_editions_change_by_the_hour(make: Make) -> None:
     assert make().edition == make(hours=0.9).edition
     assert make().edition != make(hours=1).edition
+
+
+def test_a_release_of_a_project_that_the_index_has_and_says_nothing_of_is_unknown(make: Make, index: JsonIndex) -> None:
+    advisories = make()
+    with pytest.raises(Unavailable, match="has plain, and does not say whether 9"):
+        advisories.affecting("plain", "9.0")
+    assert ids(advisories, "plain", "1.0") == ["PYSEC-2025-1"]
+    assert (state(advisories).problem, state(advisories).as_of) == ("", NOW)
+
+
+def test_an_index_that_says_nothing_of_any_release_is_asked_no_more(make: Make, index: JsonIndex) -> None:
+    index.rows = {"pip": []}
+    advisories = make()
+    for number in range(6):
+        with pytest.raises(Unavailable):
+            advisories.affecting("plain", f"{number}")
+    assert index.asked() == ["plain/0", "plain/1", "plain/2"]
+    assert state(advisories).as_of is None
+    assert "answers no questions about advisories" in state(advisories).problem
