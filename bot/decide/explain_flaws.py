@@ -1,7 +1,7 @@
 """The part of a proposal that tells of flaws: what is fixed, with proof, what remains, what is not known."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -17,7 +17,7 @@ from bot.model.reasons import Reason
 ROWS = 100  # of one table; what is more is counted
 ALIASES = 3  # in one cell
 ADDRESS = re.compile(r"https?://[^\s,;)\]]+")
-SHOWN = 2  # ids in a title
+NAMED = 8  # packages in a sentence
 
 
 def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta) -> str:
@@ -91,16 +91,25 @@ def proof(states: tuple[FeedState, ...]) -> str:
     return f"The pins were {said}." if said else ""
 
 
-def in_words(fixed: tuple[Fixed, ...]) -> str:
-    """Name what is fixed in a title: the packages, and the ids of the worst; "" where nothing is."""
-    if not fixed:
-        return ""
+def in_words(fixed: tuple[Fixed, ...], most: int, images: Sequence[str]) -> str:
+    """Name what is fixed in a title: at most so many packages, then images, and the id of the worst."""
     rows = sorted(fixed, key=_fixed_order)
-    names = list(dict.fromkeys(row.name for row in rows))
+    names = [*dict.fromkeys(row.name for row in rows), *images]
     ids = list(dict.fromkeys(row.advisory.id for row in rows))
-    packages = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    return f"{packages} ({', '.join(ids[:SHOWN])}{more})"
+    shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return f"{shown} ({ids[0]}{f' and {len(ids) - 1} more' if len(ids) > 1 else ''})"
+
+
+def sentence(fixed: tuple[Fixed, ...], images: tuple[str, ...]) -> str:
+    """Say what is fixed, how bad that was, and where; `images` are Markdown already."""
+    ids = {row.advisory.id for row in fixed}
+    worst = max((row.advisory.severity for row in fixed), key=ORDER.index)
+    many = f"{len(ids)} advisories, the worst of them" if len(ids) > 1 else "an advisory,"
+    bad = f"of {worst} severity" if worst is Severity.UNKNOWN else str(worst)
+    names = list(dict.fromkeys(code(row.name) for row in sorted(fixed, key=_fixed_order)))
+    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more packages" if len(names) > NAMED else "")
+    more = f", and what is listed below in {', '.join(images)}" if images else ""
+    return f"{many} **{bad}**, in {shown}{more}"
 
 
 def _fixed_order(row: Fixed) -> tuple[int, str, str, str, str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from bot.decide import assess, calendar, document, flaws, plan, publish
+from bot.decide import assess, calendar, document, flaws, plan, publish, relocks
 from bot.errors import BotError, StoreError
 from bot.model.change import Change
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
@@ -213,7 +213,8 @@ def _with_own(case: Case, course: Course, rebuild: Rebuild) -> Course:
         seen = course.seen.after(published.proposal) if published.proposal else course.seen
         limited = case.wish.only or case.wish.moves.narrow
         limited = limited or bool(plan.loose_ends(seen.snapshot, seen.images, rebuild.waits))
-        decided = published.deferred or (replace(rebuild, quarter="") if limited else rebuild)
+        done_so = published.rebuild
+        decided = published.deferred or (replace(done_so, quarter="") if limited else done_so)
         return replace(
             course.record,
             outcome=published.outcome,
@@ -255,6 +256,7 @@ def _published(case: Case, seen: Seen, rebuild: Rebuild) -> Published:
         policy=case.rules.policy,
     )
     change = apply(case.tools, job, case.now)
+    rebuild = replace(rebuild, why=relocks.really(rebuild, change))
     done = propose(case, seen, rebuild, change)
     published = Published(
         rebuild=rebuild, outcome=done.outcome, change=change, proposal=done.proposal, why=done.why,

@@ -45,7 +45,7 @@ def test_a_person_who_took_a_branch_over_is_told_once_what_would_have_changed() 
         assert world.run().record.outcome is Outcome.LEFT_ALONE
     (reply,) = replies(world)
     assert "carries commits of yours" in reply
-    assert "Security rebuild: django, sqlparse (PYSEC-2026-1, PYSEC-2026-2)" in reply
+    assert "Security rebuild: django, sqlparse (PYSEC-2026-1 and 1 more)" in reply
 
 
 def test_nothing_is_said_to_a_person_whose_branch_says_what_we_would_say() -> None:
