@@ -31,7 +31,7 @@ Ask = Callable[[str, Mapping[str, str], int], Answer | None]
 ASK_EVERY = timedelta(hours=1)
 BODY_BYTES = 32 * 1024 * 1024
 FAILURES_ENOUGH = 3  # in a row: then nothing more is asked, as each failure takes its time
-EVERYWHERE = "pip"  # a project that an index has if it has any
+FLAWED = "pip/19.1"  # has PYSEC-2020-173 and others: an index that names none of them knows of no advisories
 
 
 class IndexAdvisories:
@@ -52,6 +52,7 @@ class IndexAdvisories:
         self._said: Once[str, Said] = Once()
         self._lock = threading.Lock()
         self._told: datetime | None = None  # the oldest answer that was used
+        self._speaks = False  # whether any answer named a flaw
         self._failures, self._problem = 0, ""
 
     def affecting(self, name: str, version: str) -> tuple[Advisory, ...]:
@@ -63,18 +64,22 @@ class IndexAdvisories:
             return ()
         said = self._once(f"{canonicalize_name(name)}/{quote(version.partition('+')[0], safe='')}")
         if said.document is None:
-            self._probe()
             return ()
         return merged(pypi_vulnerabilities.advisories(said.document, version))
 
     @property
     def feeds(self) -> tuple[FeedState, ...]:
-        """How the index stands; where nothing was asked until now, it is asked whether it speaks of advisories."""
+        """How the index stands. Where it named no flaw until now, it is asked about a release that has some.
+
+        Mirrors may have no such answers, or empty ones for everything, and neither means that all is well.
+        """
         self._probe()
         with self._lock:
-            silent = "" if self._told else f"{self._source} answers no questions about advisories"
-            problem = self._problem or silent
-            return (FeedState(ecosystem=FAMILY, source=self._source, as_of=self._told, problem=problem),)
+            as_of = self._told if self._speaks else None
+            problem = self._problem
+            if not (problem or self._speaks):
+                problem = f"{self._source} answers no questions about advisories"
+            return (FeedState(ecosystem=FAMILY, source=self._source, as_of=as_of, problem=problem),)
 
     @property
     def edition(self) -> str:
@@ -93,13 +98,11 @@ class IndexAdvisories:
         self.close()
 
     def _probe(self) -> None:
-        """Find out whether silence means that nothing is known, or that the index never speaks of advisories."""
         with self._lock:
-            settled = self._told is not None or bool(self._problem)
-        if settled or not self._root:
-            return
-        with contextlib.suppress(Unavailable):  # it is among the problems already
-            self._once(EVERYWHERE)
+            settled = self._speaks or bool(self._problem)
+        if self._root and not settled:
+            with contextlib.suppress(Unavailable):  # it is among the problems already
+                self._once(FLAWED)
 
     def _once(self, subject: str) -> Said:
         url = f"{self._root}/pypi/{subject}/json"
@@ -108,6 +111,7 @@ class IndexAdvisories:
             with self._lock:
                 moment = datetime.fromisoformat(said.asked)
                 self._told = min(self._told or moment, moment)
+                self._speaks = self._speaks or bool(said.document[pypi_vulnerabilities.FIELD])
         return said
 
     def _current(self, url: str) -> Said:

@@ -35,7 +35,7 @@ class JsonIndex:
     """Serves `…/pypi/NAME/VERSION/json` with ETags; `rows` are the vulnerabilities of releases it knows."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Any] = {"pip": [], "plain/1.0": [flaw()], "good/1.0": []}
+        self.rows: dict[str, Any] = {"pip/19.1": [flaw("PYSEC-2020-173")], "plain/1.0": [flaw()], "good/1.0": []}
         self.said: Callable[[Seen], Said | None] = lambda _seen: None
         self.web = WebServer(self._answer)
 
@@ -144,7 +144,7 @@ def test_a_release_that_the_index_does_not_know_is_no_error(make: Make, index: J
     assert ids(advisories, "private", "1.0") == []
     assert ids(advisories, "private", "2.0") == []
     assert (state(advisories).problem, state(advisories).as_of) == ("", NOW)
-    assert index.asked() == ["private/1.0", "pip", "private/2.0"]
+    assert index.asked() == ["private/1.0", "private/2.0", "pip/19.1"]
     again = make(hours=0.5)
     assert ids(again, "private", "1.0") == []
     assert state(again).problem == ""
@@ -179,8 +179,11 @@ def silent(name: str) -> str:
     return f"{name} answers no questions about advisories"
 
 
-def test_an_index_without_json_is_a_problem(make: Make, index: JsonIndex) -> None:
-    index.rows = {}
+@pytest.mark.parametrize("rows", [{}, {"plain/1.0": [], "pip/19.1": []}, {"plain/1.0": []}])
+def test_an_index_without_json_or_with_empty_answers_is_a_problem(
+    make: Make, index: JsonIndex, rows: dict[str, Any]
+) -> None:
+    index.rows = rows
     advisories = make()
     assert ids(advisories, "plain", "1.0") == []
     assert (state(advisories).problem, state(advisories).as_of) == (silent(f"{index.web.url}/root"), None)
@@ -252,7 +255,7 @@ def test_while_the_index_is_away_older_answers_stand_with_their_age(make: Make, 
 
 def test_asked_for_its_state_alone_the_index_is_asked_one_question(make: Make, index: JsonIndex) -> None:
     assert state(make()) == FeedState(ecosystem="PyPI", source=f"{index.web.url}/root", as_of=NOW)
-    assert index.asked() == ["pip"]
+    assert index.asked() == ["pip/19.1"]
     index.said = lambda _seen: Said(status=500)
     gone = make(hours=2)
     assert state(gone).as_of == NOW
