@@ -33,7 +33,7 @@ FAILURES_ENOUGH = 3  # in a row: then nothing more is asked, as each failure tak
 SOURCE = "the package index"
 SILENT = f"{SOURCE} answers no questions about advisories"
 SILENT_ENOUGH = 3  # releases that the index has and says nothing of
-EVERYWHERE = "pip"  # a project that an index has if it has any
+FLAWED = ("pip", "19.1")  # has PYSEC-2020-173 and others: an index that names none of them knows of no advisories
 
 
 class IndexAdvisories:
@@ -54,6 +54,7 @@ class IndexAdvisories:
         self._said: Once[str, Said] = Once()
         self._lock = threading.Lock()
         self._told: datetime | None = None  # the oldest answer that was used
+        self._speaks = False  # whether any answer named a flaw
         self._failures, self._silent, self._problem = 0, 0, ""
 
     def affecting(self, name: str, version: str) -> tuple[Advisory, ...]:
@@ -72,18 +73,21 @@ class IndexAdvisories:
                 with self._lock:
                     self._silent += 1
                 raise Unavailable(f"the package index has {name}, and does not say whether {version} is affected")
-            self._probe()
             return ()
         return merged(pypi_vulnerabilities.advisories(said.document, version))
 
     @property
     def feeds(self) -> tuple[FeedState, ...]:
-        """How the index stands; where nothing was asked until now, it is asked whether it speaks of advisories."""
-        self._probe()
+        """How the index stands. Where it named no flaw until now, it is asked about a release that has some.
+
+        Mirrors may have no such answers, or empty ones for everything, and neither means that all is well. An index
+        that has not that release either is believed.
+        """
+        believed = self._is_believed()
         with self._lock:
-            silent = "" if self._told else SILENT
-            problem = self._problem or silent
-            return (FeedState(ecosystem=FAMILY, source=SOURCE, as_of=self._told, problem=problem),)
+            as_of = self._told if believed else None
+            problem = self._problem or ("" if as_of else SILENT)
+            return (FeedState(ecosystem=FAMILY, source=SOURCE, as_of=as_of, problem=problem),)
 
     @property
     def edition(self) -> str:
@@ -108,14 +112,17 @@ class IndexAdvisories:
                 self._problem = self._problem or SILENT
                 raise Unavailable(SILENT)
 
-    def _probe(self) -> None:
+    def _is_believed(self) -> bool:
         """Find out whether silence means that nothing is known, or that the index never speaks of advisories."""
+        name, version = FLAWED
         with self._lock:
-            settled = self._told is not None or bool(self._problem or self._silent)
-        if settled or not self._root:
-            return
+            settled = self._speaks or bool(self._problem)
+        if settled or not self._root or not self._lists(name):
+            return True
         with contextlib.suppress(Unavailable):  # it is among the problems already
-            self._once(EVERYWHERE)
+            self._once(f"{name}/{version}")
+        with self._lock:
+            return self._speaks
 
     def _once(self, subject: str) -> Said:
         url = f"{self._root}/pypi/{subject}/json"
@@ -124,6 +131,7 @@ class IndexAdvisories:
             with self._lock:
                 moment = datetime.fromisoformat(said.asked)
                 self._told = min(self._told or moment, moment)
+                self._speaks = self._speaks or bool(said.document[pypi_vulnerabilities.FIELD])
         return said
 
     def _current(self, url: str) -> Said:

@@ -35,7 +35,7 @@ class JsonIndex:
     """Serves `…/pypi/NAME/VERSION/json` with ETags; `rows` are the vulnerabilities of releases it knows."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Any] = {"pip": [], "plain/1.0": [flaw()], "good/1.0": []}
+        self.rows: dict[str, Any] = {"pip/19.1": [flaw()], "plain/1.0": [flaw()], "good/1.0": []}
         self.projects = {"pip", "plain", "good"}
         self.said: Callable[[Seen], Said | None] = lambda _seen: None
         self.web = WebServer(self._answer)
@@ -149,11 +149,11 @@ def test_a_release_that_the_index_does_not_know_is_no_error(make: Make, index: J
     assert ids(advisories, "private", "1.0") == []
     assert ids(advisories, "private", "2.0") == []
     assert (state(advisories).problem, state(advisories).as_of) == ("", NOW)
-    assert index.asked() == ["private/1.0", "pip", "private/2.0"]
+    assert index.asked() == ["private/1.0", "private/2.0", "pip/19.1"]
     again = make(hours=0.5)
     assert ids(again, "private", "1.0") == []
     assert state(again).problem == ""
-    assert index.asked() == ["private/1.0", "pip"]
+    assert index.asked() == ["private/1.0", "pip/19.1"]
 
 
 def test_a_local_version_is_asked_for_without_its_local_part(make: Make, index: JsonIndex) -> None:
@@ -257,7 +257,7 @@ def test_while_the_index_is_away_older_answers_stand_with_their_age(make: Make, 
 
 def test_asked_for_its_state_alone_the_index_is_asked_one_question(make: Make, index: JsonIndex) -> None:
     assert state(make()) == FeedState(ecosystem="PyPI", source="the package index", as_of=NOW)
-    assert index.asked() == ["pip"]
+    assert index.asked() == ["pip/19.1"]
     index.said = lambda _seen: Said(status=500)
     gone = make(hours=2)
     assert state(gone).as_of == NOW
@@ -313,7 +313,7 @@ def test_a_release_of_a_project_that_the_index_has_and_says_nothing_of_is_unknow
 
 
 def test_an_index_that_says_nothing_of_any_release_is_asked_no_more(make: Make, index: JsonIndex) -> None:
-    index.rows = {"pip": []}
+    index.rows = {}
     advisories = make()
     for number in range(6):
         with pytest.raises(Unavailable):
