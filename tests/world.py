@@ -41,7 +41,8 @@ from bot.model.talk import Comment, Page
 from bot.ports import ReleaseNotes, Relocked
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.inside import Glass
-from bot.workflow.rebuild import Result, work
+from bot.workflow.rebuild import work
+from bot.workflow.result import Result
 from tests.builders import NOW, some_contents
 
 FEED = FeedState(ecosystem="PyPI", source="fake", as_of=NOW, records=17_000)
@@ -154,7 +155,8 @@ class FakeForge:
 
     def state(self, repository: Repository, known: str) -> str:
         self.world.told("state")
-        seen = (self.world.commit, tuple(self.world.proposals), sorted(self.world.branches))
+        said = {number: tuple(rows) for number, rows in self.world.comments.items() if rows}
+        seen = (self.world.commit, tuple(self.world.proposals), sorted(self.world.branches.items()), said)
         return hashlib.sha256(repr(seen).encode()).hexdigest()
 
     def open(self, repository: Repository, draft: Draft) -> Proposal:

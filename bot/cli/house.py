@@ -5,21 +5,24 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bot.cli.options import Common
 from bot.cli.setting import ordered
-from bot.decide import calendar
+from bot.decide import calendar, document, feeds
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
+from bot.model.contents import FeedState
+from bot.model.policy import Ignored, Waiver
+from bot.model.proposal import State
 from bot.model.repository import Repository
 from bot.model.runs import Outcome
 from bot.wiring import house as wiring
 from bot.workflow.context import Assignment
-from bot.workflow.rebuild import Result
+from bot.workflow.result import Result
 
 URL = re.compile(r"^(?:file|https?|ssh)://|^[\w.-]+@[\w.-]+:")
 
@@ -83,35 +86,85 @@ class Home:
         rows += [_never(entry.name) for entry in self.inner.settings.repositories if entry.name not in seen]
         return sorted(rows, key=lambda row: str(row["name"]))
 
+    def feeds(self) -> list[dict[str, Any]]:
+        """Give how every source of advisories stands: its age, and whether that is too old; nobody is asked."""
+        states = list(self.inner.feeds())
+        known = {state.source for state in states}
+        for last in self.inner.store.last_runs():
+            rows = last.get("feeds")
+            for row in rows if isinstance(rows, list) else []:
+                if row["source"] not in known and row["records"] is None:  # an index, which is asked release by release
+                    known.add(row["source"])
+                    as_of = datetime.fromisoformat(row["as_of"]) if row["as_of"] else None
+                    states.append(
+                        FeedState(ecosystem=row["ecosystem"], source=row["source"], as_of=as_of, problem=row["problem"])
+                    )
+        most, now = self.inner.settings.policy.max_feed_age, self.clock()
+        return [document.feed(one) | {"trouble": _trouble(one, most, now)} for one in states]
+
+    def waivers(self) -> list[dict[str, Any]]:
+        """Give the operator's waivers, and whether they still hold."""
+        today = self.clock().date()
+        return [_accepted(one.id, one) | {"over": one.until < today} for one in self.inner.settings.waivers]
+
     def isolation(self) -> dict[str, Any]:
         """Say how resolvers are kept apart here: `mode`, and `why` not better ("" where it is the best, or chosen)."""
         confinement = self.inner.confinement
         return {"mode": str(confinement.isolation), "why": confinement.why}
 
-    def _row(self, document: dict[str, Any]) -> dict[str, Any]:
-        repository = Repository(name=document["name"], url=document["url"])
-        if document["outcome"] == Outcome.PLANNED:  # a rehearsal's proposal stands nowhere
-            document = {**document, "pull_request": None, "next_due": None}
+    def _row(self, last: dict[str, Any]) -> dict[str, Any]:
+        repository = Repository(name=last["name"], url=last["url"])
+        if last["outcome"] == Outcome.PLANNED:  # a rehearsal's proposal stands nowhere
+            last = {**last, "pull_request": None, "next_due": None}
         done = frozenset(self.inner.store.quarters(repository.key)) | {
             request["branch"].removeprefix("quarterdeck/quarterly-")
-            for request in [document["pull_request"]]
+            for request in [last["pull_request"]]
             if request and request["branch"].startswith("quarterdeck/quarterly-")
         }
         verdict = calendar.due(self.inner.settings.schedule, done, self.clock())
-        told = document.get("next_due")  # the run saw proposals that were merged, which the store alone does not know
+        told = last.get("next_due")  # the run saw proposals that were merged, which the store alone does not know
         until = datetime.fromisoformat(told) if told else None
         if isinstance(verdict, calendar.NotDue):
             until = verdict.until
         elif until is not None and until <= self.clock():
             until = None
         due = f"{until:%Y-%m-%d}" if until else ("now" if isinstance(verdict, calendar.Due) else None)
+        keys = {repository.name, repository.key}  # a forge's repositories are known by their name alone
         names = ("name", "url", "branch", "commit", "outcome", "verdict", "finished_at", "pull_request", "error")
-        return {**{name: document[name] for name in names}, "next_due": due}
+        more = {"next_due": due, "proposals": self._open(keys, last), "ignored": self._ignored(keys)}
+        waived = [dict(one) for one in last.get("accepted", ())]
+        return {**{name: last[name] for name in names}, **more, "accepted": waived}
+
+    def _ignored(self, keys: set[str]) -> list[dict[str, Any]]:
+        """Give what people asked in proposals to leave alone."""
+        today = self.clock().date()
+        return [
+            _accepted(one.subject, one) | {"by": one.by, "where": one.where, "over": one.until < today}
+            for key in sorted(keys)
+            for one in self.inner.store.ignored(key)
+        ]
+
+    def _open(self, keys: set[str], last: dict[str, Any]) -> list[dict[str, Any]]:
+        """Give the proposals that stand open: those of the local forge, else those that the last run saw."""
+        kept = [one for key in sorted(keys) for one in self.inner.store.proposals(key) if one.state is State.OPEN]
+        if kept:
+            return [document.pull_request(one) for one in kept]
+        seen = [last["pull_request"], *(more["pull_request"] for more in last.get("further", ()))]
+        return [one for one in seen if one and one["state"] == State.OPEN and one["number"]]
 
 
 def _never(name: str) -> dict[str, Any]:
     blank = dict.fromkeys(("url", "branch", "commit", "outcome", "finished_at", "pull_request", "error"))
-    return {"name": name, **blank, "verdict": "not worked on yet", "next_due": "now"}
+    more: dict[str, Any] = {"next_due": "now", "proposals": [], "ignored": [], "accepted": []}
+    return {"name": name, **blank, "verdict": "not worked on yet", **more}
+
+
+def _accepted(name: str, one: Waiver | Ignored) -> dict[str, Any]:
+    return {"id": name, "until": f"{one.until:%Y-%m-%d}", "reason": one.reason}
+
+
+def _trouble(one: FeedState, most: timedelta, now: datetime) -> str:
+    return "; ".join(reason.text for reason in feeds.doubts((one,), most, now))
 
 
 @contextmanager

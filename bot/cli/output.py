@@ -12,7 +12,7 @@ import click
 from bot.cli.options import Common
 
 if TYPE_CHECKING:  # the workflow takes long to import, and `--help` needs none of it
-    from bot.workflow.rebuild import Result
+    from bot.workflow.result import Result
 
 
 class Form(StrEnum):

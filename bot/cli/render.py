@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.model.runs import Outcome
-from bot.workflow.rebuild import Result
+from bot.workflow.result import Result
 
 HIDDEN = re.compile(r"<!--.*?-->", re.DOTALL)
 COLOURS = {

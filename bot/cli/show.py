@@ -21,18 +21,31 @@ def status(common: Common) -> None:
 
     with open_house(common, None, rehearsal=True) as house:
         rows, apart = house.status(), house.isolation()
+        sources, waivers = house.feeds(), house.waivers()
         if common.json:
             head = {"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}"}
-            return _json({**head, "repositories": rows, "isolation": apart})
+            return _json({**head, "repositories": rows, "isolation": apart, "feeds": sources, "waivers": waivers})
     out = render.console()
     out.print(f"resolvers run in isolation: {escape(_apart(apart))}", soft_wrap=True)
+    for source in sources:
+        as_of = f"as of {source['as_of']}" if source["as_of"] else "never read"
+        count = f", {source['records']:,} advisories" if source["records"] is not None else ""
+        out.print(f"advisories of {escape(source['ecosystem'])}: {as_of}{count}", soft_wrap=True)
+        if source["trouble"]:
+            out.print(f"  [bold red]{escape(source['trouble'])}[/]", soft_wrap=True)
+    if not sources:
+        out.print("[bold red]no advisories are at hand: nobody can say whether pins are safe[/]", soft_wrap=True)
+    for one in waivers:
+        out.print(f"waived: {_held(one)}", soft_wrap=True)
+    for row in rows:
+        for one in row["ignored"]:
+            out.print(f"ignored in {escape(row['name'])}: {_held(one)}, as {escape(one['by'])} asked", soft_wrap=True)
     if not rows:
         click.echo("no repository was worked on yet: try `quarterdeck check PATH`")
         return None
     table = Table("repository", "last run", "outcome", "verdict", "proposal", "next due", box=None, pad_edge=False)
     for row in rows:
-        request = row["pull_request"]
-        said = f"#{request['number']} {request['state']}" if request else ""
+        said = ", ".join(f"#{request['number']} open" for request in row["proposals"])
         cells = (
             row["name"],
             row["finished_at"] or "never",
@@ -80,6 +93,14 @@ def explain(target: str, common: Common) -> None:
     for why in found["why"]:
         out.print(f"  outcome {found['outcome']} because {escape(why)}", soft_wrap=True)
     return None
+
+
+def _held(one: dict[str, Any]) -> str:
+    """Say what is accepted, until when, and why; what is over speaks up."""
+    from rich.markup import escape  # noqa: PLC0415 - keeps --help light
+
+    over = " [bold red](over)[/]" if one["over"] else ""
+    return f"{escape(one['id'])} until {one['until']}{over}: {escape(one['reason'])}"
 
 
 def _apart(isolation: dict[str, Any]) -> str:

@@ -47,7 +47,7 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
     states = {state.use: state for state in run.images}
     return {
         "name": run.repository.name,
-        "url": run.repository.url,
+        "url": run.url or run.repository.url,
         "branch": snapshot.branch if snapshot else run.repository.branch,
         "commit": snapshot.commit if snapshot else None,
         "locks": [_lock(lock) for lock in snapshot.locks] if snapshot else [],
@@ -58,7 +58,7 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "changes": _changes(run.change) if run.change else [],
         "fixed": _fixed(run),
         "remaining": _remaining(run),
-        "pull_request": _pull_request(run.proposal),
+        "pull_request": _maybe(run.proposal),
         "error": {"kind": run.failure.kind, "message": run.failure.message, "hint": run.failure.hint}
         if run.failure
         else None,
@@ -69,13 +69,17 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         "why": _reasons(run.why),
         "trigger": str(run.asked),
         "next_due": _time(run.next_due) if run.next_due else None,
-        "started_at": _time(run.started_at),
-        "finished_at": _time(run.finished_at),
+        **times(run),
         "further": [_further(one) for one in run.further],
         "accepted": [_accepted(one) for one in run.accepted],
         "feeds": [feed(one) for one in run.feeds],
         "doubts": _reasons(run.doubts),
     }
+
+
+def times(run: RunRecord) -> dict[str, object]:
+    """Give when a run began and ended."""
+    return {"started_at": _time(run.started_at), "finished_at": _time(run.finished_at)}
 
 
 def _notes(run: RunRecord) -> tuple[Reason, ...]:
@@ -288,7 +292,7 @@ def _further(one: Published) -> dict[str, object]:
         "trigger": str(one.rebuild.trigger),
         "outcome": str(one.outcome),
         "changes": _changes(one.change),
-        "pull_request": _pull_request(one.proposal),
+        "pull_request": _maybe(one.proposal),
         "why": _reasons((*one.rebuild.why, *one.why)),
     }
 
@@ -387,9 +391,12 @@ def _held(change: Change) -> list[dict[str, object]]:
     ]
 
 
-def _pull_request(proposal: Proposal | None) -> dict[str, object] | None:
-    if proposal is None:
-        return None
+def _maybe(proposal: Proposal | None) -> dict[str, object] | None:
+    return None if proposal is None else pull_request(proposal)
+
+
+def pull_request(proposal: Proposal) -> dict[str, object]:
+    """Give a proposal as the contract names it."""
     return {
         "number": proposal.number,
         "url": proposal.url,

@@ -7,12 +7,21 @@ from typing import assert_never
 
 from bot.decide.contents import changed, told
 from bot.decide.explain_ending import ending as last_sections
-from bot.decide.explain_flaws import accepted_table, alert, counted, fixed_table, in_words, proof, remaining_table
+from bot.decide.explain_flaws import (
+    accepted_table,
+    alert,
+    counted,
+    fixed_table,
+    in_words,
+    proof,
+    remaining_table,
+    sentence,
+)
 from bot.decide.explain_images import image_sections, image_table, stamp_table
 from bot.decide.explain_notes import links_section, notes_section
 from bot.decide.images import APART, APART_BRANCH
 from bot.decide.markdown import block, code, cut, prose, table
-from bot.model.change import Change, HeldBack, PinChange
+from bot.model.change import Change, HeldBack, ImageChange, PinChange, StampChange
 from bot.model.contents import FeedState
 from bot.model.findings import Accepted, ArchiveAhead, PythonMismatch, Unreadable
 from bot.model.observed import ImageState
@@ -57,7 +66,7 @@ def title(rebuild: Rebuild, change: Change) -> str:
     if (release := _release(rebuild)) is not None:
         return release
     if rebuild.trigger is Trigger.SECURITY:
-        return _line(f"Security rebuild: {_fixed_in_words(change) or _counted(change)}")
+        return _line(_security_title(change))
     head = f"Quarterly rebuild {rebuild.quarter}" if rebuild.quarter else "Rebuild"
     return _line(f"{head}: {_counted(change)}")
 
@@ -78,10 +87,21 @@ def _release(rebuild: Rebuild) -> str | None:
     return f"{first.text.partition(': ')[0][: LONGEST_TITLE - len(ending)]}{ending}"
 
 
-def _fixed_in_words(change: Change) -> str:
-    """Name what is fixed, pins before images, "" where nothing is known to be."""
-    parts = [in_words(change.fixed), _fixed_in_images(change)]
-    return "; ".join(part for part in parts if part)
+def _security_title(change: Change) -> str:
+    """Name what is fixed, packages before images, as much of it as there is room for."""
+    head = "Security rebuild: "
+    images = _fixed_in_images(change)
+    if not change.fixed:
+        return f"{head}{images or _counted(change)}"[:LONGEST_TITLE]
+    names = list(dict.fromkeys(row.name for row in images_with_fixes(change)))
+    texts = [f"{head}{in_words(change.fixed, most, names)}" for most in (3, 2, 1)]
+    return next((text for text in texts if len(text) <= LONGEST_TITLE), texts[-1][:LONGEST_TITLE])
+
+
+def images_with_fixes(change: Change) -> list[ImageChange | StampChange]:
+    """Give the mentions of images that bring fixes."""
+    moved = [row for row in change.images if any(one.is_security for one in changed(row.diffs))]
+    return [*moved, *(row for row in change.stamps if row.updates)]
 
 
 def _fixed_in_images(change: Change) -> str:
@@ -114,6 +134,10 @@ def opening(story: Story) -> str:
         )
     if _release(rebuild) is not None:
         return f"This stands apart from other rebuilds of {code(story.repository)} because {why}. It moves {count}."
+    if rebuild.trigger is Trigger.SECURITY and story.change.fixed:
+        images = dict.fromkeys(code(row.name) for row in images_with_fixes(story.change))
+        fixes = sentence(story.change.fixed, tuple(images))
+        return f"This is a security rebuild of {code(story.repository)}: it fixes {fixes}. It moves {count}."
     if rebuild.trigger is Trigger.SECURITY:
         return f"This is a security rebuild of {code(story.repository)}: {why}. It moves {count}."
     return f"This rebuild of {code(story.repository)} stands here because {why}. It moves {count}."
@@ -147,10 +171,15 @@ def aside(title: str, marks: Marks | None) -> str:
 
 def _full(story: Story) -> list[str]:
     change = story.change
+    fixes = fixed_table(change.fixed, story.cooldown)
+    urgent = story.rebuild.trigger is Trigger.SECURITY
+    told = {(row.path, row.name) for row in change.fixed} if urgent else set()
+    pins = tuple(row for row in change.pins if (row.path, row.name) not in told)
     return [
-        fixed_table(change.fixed, story.cooldown),
-        *_pin_tables(change.pins),
+        fixes if urgent else "",
+        *_pin_tables(pins, "What else moves" if told else "Packages"),
         _along(change.pins),
+        "" if urgent else fixes,
         *image_sections(change, story.states, story.ahead),
         remaining_table(change.remaining),
         accepted_table(story.accepted),
@@ -197,12 +226,14 @@ def _flaws_counted(story: Story) -> str:
     return counted(story.change.fixed, story.change.remaining)
 
 
-def _pin_tables(pins: tuple[PinChange, ...]) -> list[str]:
+def _pin_tables(pins: tuple[PinChange, ...], heading: str) -> list[str]:
     parts = []
     for path, rows in groupby(pins, key=_path):
         lines = [[code(row.name), _version(row.old), _version(row.new) + _major(row), _asked_by(row)] for row in rows]
-        parts.append(f"### {code(path)}\n\n" + table(["package", "old", "new", "asked for by"], lines))
-    return ["## Packages", *parts] if parts else []
+        parts.append((path, table(["package", "old", "new", "asked for by"], lines)))
+    if len(parts) == 1:
+        return [f"## {heading} in {code(parts[0][0])}\n\n{parts[0][1]}"]
+    return [f"## {heading}", *(f"### {code(path)}\n\n{text}" for path, text in parts)] if parts else []
 
 
 def _path(row: PinChange) -> str:

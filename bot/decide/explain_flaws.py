@@ -1,6 +1,7 @@
 """The part of a proposal that tells of flaws: what is fixed, with proof, what remains, what is not known."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -16,7 +17,8 @@ from bot.model.reasons import Reason
 
 ROWS = 100  # of one table; what is more is counted
 ALIASES = 3  # in one cell
-SHOWN = 2  # ids in a title
+ADDRESS = re.compile(r"https?://[^\s,;)\]]+")
+NAMED = 8  # packages in a sentence
 
 
 def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta, most: int = ROWS) -> str:
@@ -77,7 +79,10 @@ def accepted_table(accepted: tuple[Accepted, ...]) -> str:
 
 
 def alert(doubts: Iterable[Reason]) -> str:
-    """Shout what is not known: above everything else, for what is not known may be unsafe."""
+    """Shout what is not known: above everything else, for what is not known may be unsafe.
+
+    Addresses are left out: an internal mirror's name is nothing for a page that anybody may read.
+    """
     rows = tuple(doubts)
     unknown = _listed("Not everything could be looked up:", (one for one in rows if one.code != EXPIRED))
     over = _listed("What somebody accepted is over:", (one for one in rows if one.code == EXPIRED))
@@ -85,7 +90,7 @@ def alert(doubts: Iterable[Reason]) -> str:
 
 
 def _listed(head: str, rows: Iterable[Reason]) -> list[str]:
-    lines = [f"> - {prose(cut(reason.text))}" for reason in rows]
+    lines = [f"> - {prose(cut(ADDRESS.sub('its address', reason.text)))}" for reason in rows]
     return ["\n".join([f"> {head}", ">", *lines])] if lines else []
 
 
@@ -107,16 +112,25 @@ def _advisories(count: int) -> str:
     return f"{count} advisor{'y' if count == 1 else 'ies'}"
 
 
-def in_words(fixed: tuple[Fixed, ...]) -> str:
-    """Name what is fixed in a title: the packages, and the ids of the worst; "" where nothing is."""
-    if not fixed:
-        return ""
+def in_words(fixed: tuple[Fixed, ...], most: int, images: Sequence[str]) -> str:
+    """Name what is fixed in a title: at most so many packages, then images, and the id of the worst."""
     rows = sorted(fixed, key=_fixed_order)
-    names = list(dict.fromkeys(row.name for row in rows))
+    names = [*dict.fromkeys(row.name for row in rows), *images]
     ids = list(dict.fromkeys(row.advisory.id for row in rows))
-    packages = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    return f"{packages} ({', '.join(ids[:SHOWN])}{more})"
+    shown = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return f"{shown} ({ids[0]}{f' and {len(ids) - 1} more' if len(ids) > 1 else ''})"
+
+
+def sentence(fixed: tuple[Fixed, ...], images: tuple[str, ...]) -> str:
+    """Say what is fixed, how bad that was, and where; `images` are Markdown already."""
+    ids = {row.advisory.id for row in fixed}
+    worst = max((row.advisory.severity for row in fixed), key=ORDER.index)
+    many = f"{len(ids)} advisories, the worst of them" if len(ids) > 1 else "an advisory,"
+    bad = f"of {worst} severity" if worst is Severity.UNKNOWN else str(worst)
+    names = list(dict.fromkeys(code(row.name) for row in sorted(fixed, key=_fixed_order)))
+    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more packages" if len(names) > NAMED else "")
+    more = f", and what is listed below in {', '.join(images)}" if images else ""
+    return f"{many} **{bad}**, in {shown}{more}"
 
 
 def _fixed_order(row: Fixed) -> tuple[int, str, str, str, str, str]:

@@ -11,6 +11,7 @@ from bot.model.contents import Advisory, ChangeKind, ImageDiff, Lifetime, Source
 from bot.model.findings import ArchiveAhead
 from bot.model.observed import ImageState
 from bot.model.policy import Severity
+from bot.model.reasons import Reason
 
 SHORT_DIGEST = 12
 IDS_IN_A_ROW = 12
@@ -50,10 +51,16 @@ def image_table(images: tuple[ImageChange, ...]) -> str:
         return ""
     rows = [
         [code(f"{row.path}:{row.line}"), _name(row), _digest(row.old), _digest(row.new),
-         prose("; ".join(reason.text for reason in row.why[:-1] or row.why))]
+         prose("; ".join(reason.text for reason in _telling(row)))]
         for row in images
     ]  # fmt: skip
     return "## Base images\n\n" + table(["where", "image", "old digest", "new digest", "why"], rows)
+
+
+def _telling(row: ImageChange) -> tuple[Reason, ...]:
+    """Leave out why the rebuild is made, and that the tag moved, where more than that is known."""
+    own = row.why[:-1] or row.why
+    return tuple(reason for reason in own if reason.code != "moved-digest") or own
 
 
 def _name(row: ImageChange) -> str:

@@ -120,6 +120,7 @@ def _over(one: Waiver | Ignored, now: datetime) -> str:
 
 
 def _unreadable(run: RunRecord) -> str:
-    rows = [one for one in run.findings if isinstance(one, Unreadable)]
+    told = {reason.text for reason in run.doubts}
+    rows = [one for one in run.findings if isinstance(one, Unreadable) and one.why not in told]
     lines = [f"- {code(f'{one.path}:{one.line}' if one.line else one.path)}: {prose(one.why)}" for one in rows[:ROWS]]
     return "## Could not be looked at\n\n" + "\n".join(lines) if lines else ""

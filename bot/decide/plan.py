@@ -123,7 +123,9 @@ def _security(wish: Wish, situation: Situation) -> Rebuild | None:
         return None
     snapshot, policy = situation.snapshot, situation.policy
     why = Reason(
-        code="security", subject=snapshot.repository, text=f"fixes at or above {policy.security_severity} wait"
+        code="security",
+        subject=snapshot.repository,
+        text=f"security fixes wait (of severity {policy.security_severity} and above)",
     )
     locks = () if wish.only == "images" else _fixes(wish, situation, why)
     wanted = Wanted(trigger=Trigger.SECURITY, why=why, snapshot=snapshot, policy=policy, now=situation.now)

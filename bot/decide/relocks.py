@@ -7,10 +7,11 @@ from typing import TypeAlias
 
 from bot.decide import flaws
 from bot.decide.diff import version
+from bot.model.change import Change
 from bot.model.contents import ORDER, worst
 from bot.model.flaws import FlawedPin
 from bot.model.locks import WRITTEN, Lock
-from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, Step, UpgradeAll, UpgradeOnly
+from bot.model.plan import FixAtLeast, Movement, Rebuild, Refresh, Relock, Step, UpgradeAll, UpgradeOnly
 from bot.model.policy import Policy
 from bot.model.reasons import Reason
 
@@ -96,6 +97,19 @@ def _fix(rows: Iterable[FlawedPin]) -> FixAtLeast:
     above = {name: {at for at in found if _below(floors[name], at)} for name, found in never.items()}
     banned = tuple((name, tuple(sorted(found))) for name, found in sorted(above.items()) if found)
     return FixAtLeast(floors=tuple(sorted(floors.items())), never=banned)
+
+
+def really(rebuild: Rebuild, change: Change) -> tuple[Reason, ...]:
+    """Give the reasons of a rebuild without the fixes of packages that it does not come to: what is claimed is done."""
+    wanted = {
+        name
+        for step in rebuild.steps
+        if isinstance(step.action, Relock) and isinstance(step.action.movement, FixAtLeast)
+        for name, _ in step.action.movement.floors
+    }
+    missed = wanted - {row.name for row in change.fixed}
+    kept = tuple(one for one in rebuild.why if one.code != "fixes" or one.subject not in missed)
+    return kept or rebuild.why
 
 
 def _fixing(row: FlawedPin) -> Reason:

@@ -144,14 +144,14 @@ def turns(events: Sequence[Event], compare: Compare) -> tuple[Turn, ...]:
     known = [event for event in events if not _is_start(event)]
     starts = sum(map(_is_start, events))
     ordered = sorted(known, key=cmp_to_key(order))
-    found = [Turn(version=None, introduced=starts, fixed=0, last_affected=0)] if starts else []
-    same: list[Event] = []
+    start = (Turn(version=None, introduced=starts, fixed=0, last_affected=0),) if starts else ()
+    groups: list[list[Event]] = []
     for event in ordered:
-        if same and compare(same[0].version, event.version):
-            found.append(_turn(same))
-            same = []
-        same.append(event)
-    return (*found, _turn(same)) if same else tuple(found)
+        if groups and not compare(groups[-1][0].version, event.version):
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    return (*start, *map(_turn, groups))
 
 
 def inside(ordered: Sequence[Turn], version: str, compare: Compare) -> bool:

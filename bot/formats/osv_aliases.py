@@ -11,38 +11,36 @@ KINDS = ("MAL-", "PYSEC-", "GHSA-")  # whose id is shown: who warns of malware, 
 
 
 def merged(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
-    """Merge advisories that share an id with each other, also by way of a third; malware first, then the worst."""
-    found = (_union(same) for same in _groups(advisories))
-    return tuple(sorted(found, key=lambda one: (not one.malicious, -ORDER.index(one.severity), one.id)))
+    """Merge advisories that share an id with each other, also by way of a third; they are `ordered`."""
+    return ordered(_union(same) for same in _groups(advisories))
+
+
+def ordered(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
+    """Put malware first, then the worst."""
+    return tuple(sorted(advisories, key=lambda one: (not one.malicious, -ORDER.index(one.severity), one.id)))
 
 
 def _groups(advisories: Iterable[Advisory]) -> list[list[Advisory]]:
-    groups: list[tuple[set[str], list[Advisory]]] = []
+    by_name: dict[str, list[Advisory]] = {}
     for one in advisories:
-        names, same = set(one.names), [one]
-        apart = []
-        for group in groups:
-            if names.isdisjoint(group[0]):
-                apart.append(group)
-            else:
-                names |= group[0]
-                same = [*group[1], *same]
-        groups = [*apart, (names, same)]
-    return [same for _, same in groups]
+        met = {id(group): group for name in one.names if (group := by_name.get(name)) is not None}
+        same = [one, *(other for group in met.values() for other in group)]
+        by_name.update(dict.fromkeys((name for other in same for name in other.names), same))
+    return list({id(group): group for group in by_name.values()}.values())
 
 
 def _union(same: list[Advisory]) -> Advisory:
     """Make one row of them; what it says is that of the record whose id is shown, as far as it says something."""
-    ordered = sorted(same, key=lambda one: (_rank(one.id), one.url, one.summary))
+    ranked = sorted(same, key=lambda one: (_rank(one.id), one.url, one.summary))
     names = sorted({name for one in same for name in one.names}, key=_rank)
     return replace(
-        ordered[0],
+        ranked[0],
         id=names[0],
         aliases=tuple(sorted(names[1:])),
         severity=worst(one.severity for one in same),
-        url=ordered[0].url if ordered[0].id == names[0] else PAGE + names[0],
+        url=ranked[0].url if ranked[0].id == names[0] else PAGE + names[0],
         fixed_in=lowest(one.fixed_in for one in same),
-        summary=next((one.summary for one in ordered if one.summary), ""),
+        summary=next((one.summary for one in ranked if one.summary), ""),
     )
 
 

@@ -25,7 +25,7 @@ def seconds(text: str) -> int:
     """Read a time in RFC 3339; 0 where it is none, which is before everything."""
     try:
         moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
     except (ValueError, OverflowError):
         return 0
 

@@ -3,7 +3,7 @@
 OSV schema 1.7, https://ossf.github.io/osv-schema/, "Evaluation"; SEMVER ranges are read like ECOSYSTEM ones.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,6 +12,8 @@ from packaging.version import Version
 
 from bot.formats.osv import Affected, Event, EventKind, Range, Record, Turn, inside, turns
 from bot.model.contents import Advisory
+
+Ordered = Sequence[tuple[Range, Sequence[Turn]]]
 
 FAMILY = "PyPI"
 
@@ -35,9 +37,10 @@ def settled(affected: Affected) -> Affected:
     the bound goes, and what it would have left out counts as affected.
     """
     ranges = tuple(filter(None, (_settled(one, listed=bool(affected.versions)) for one in affected.ranges)))
-    ordered = [(one, turns(one.events, compare)) for one in ranges]
+    bare = replace(affected, package=canonicalize_name(affected.package), ranges=ranges, versions=())
+    ordered = _ordered(bare)
     versions = tuple(one for one in affected.versions if not _covered(ordered, one))
-    return replace(affected, package=canonicalize_name(affected.package), ranges=ranges, versions=versions)
+    return replace(bare, versions=versions)
 
 
 def affects(affected: Affected, version: str) -> bool:
@@ -45,26 +48,25 @@ def affects(affected: Affected, version: str) -> bool:
 
     PEP 440, "Version specifiers": a local part counts only where the other side has one as well.
     """
-    return _listed(affected.versions, version) or _covered(_ordered(affected), version)
+    return _affects(affected, _ordered(affected), version)
 
 
 def first_fixed(affected: Affected, version: str) -> str:
     """Give the lowest version above this one that a range names as fixed and that is not affected; "" for none."""
-    named = {event.version for one in affected.ranges for event in one.events if event.kind is EventKind.FIXED}
-    above = sorted((one for one in named if is_above(one, version)), key=Version)
-    return next((one for one in above if not affects(affected, one)), "")
+    return _first_fixed(affected, _ordered(affected), version)
 
 
 def advisory(record: Record, affected: Affected, version: str) -> Advisory | None:
     """Give what a record says of a version, None where it does not affect it."""
-    if record.withdrawn or not affects(affected, version):
+    ordered = _ordered(affected)
+    if record.withdrawn or not _affects(affected, ordered, version):
         return None
     return Advisory(
         id=record.id,
         aliases=record.aliases,
         severity=record.severity,
         url=record.url,
-        fixed_in=first_fixed(affected, version),
+        fixed_in=_first_fixed(affected, ordered, version),
         summary=record.summary,
     )
 
@@ -100,11 +102,21 @@ def _placed(event: Event) -> Event | None:
     return Event(kind=event.kind, version="0") if event.kind is EventKind.INTRODUCED else None
 
 
-def _ordered(affected: Affected) -> Iterator[tuple[Range, Sequence[Turn]]]:
-    return ((one, turns(one.events, compare)) for one in affected.ranges)
+def _ordered(affected: Affected) -> Ordered:
+    return [(one, turns(one.events, compare)) for one in affected.ranges]
 
 
-def _covered(ordered: Iterable[tuple[Range, Sequence[Turn]]], version: str) -> bool:
+def _affects(affected: Affected, ordered: Ordered, version: str) -> bool:
+    return _listed(affected.versions, version) or _covered(ordered, version)
+
+
+def _first_fixed(affected: Affected, ordered: Ordered, version: str) -> str:
+    named = {turn.version for _, turning in ordered for turn in turning if turn.version and turn.fixed}
+    above = sorted((one for one in named if is_above(one, version)), key=Version)
+    return next((one for one in above if not _affects(affected, ordered, one)), "")
+
+
+def _covered(ordered: Ordered, version: str) -> bool:
     return any(inside(turning, _seen(ranged, version), compare) for ranged, turning in ordered)
 
 
@@ -117,7 +129,9 @@ def _public(version: str) -> str:
 
 
 def _listed(versions: Sequence[str], version: str) -> bool:
+    if not versions:
+        return False
     if version in versions:
         return True
     wanted = {_parsed(version), _parsed(_public(version))} - {None}
-    return bool(wanted) and any(_parsed(one) in wanted for one in versions)
+    return any(_parsed(one) in wanted for one in versions)

@@ -1,6 +1,6 @@
 """What a package index says in its JSON about flaws of one release: `vulnerabilities`, one row for each record.
 
-https://docs.pypi.org/api/json/#known-vulnerabilities. It says nothing of how bad they are.
+PyPI's JSON API, "Known vulnerabilities". It says nothing of how bad they are.
 """
 
 from typing import Any

@@ -52,7 +52,10 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """Everything that one run of one repository saw, decided and did; `doubts` are what nobody could tell."""
+    """Everything that one run of one repository saw, decided and did.
+
+    `doubts` are what nobody could tell, `url` is where git found the repository, "" where it was not looked for.
+    """
 
     repository: Repository
     asked: Trigger
@@ -72,3 +75,4 @@ class RunRecord:
     accepted: tuple[Accepted, ...] = ()
     feeds: tuple[FeedState, ...] = ()
     doubts: tuple[Reason, ...] = ()
+    url: str = ""

@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from bot.adapters.advisories.pins import DEFAULT, ChosenAdvisories, DumpAdvisories, Feed
+from bot.adapters.advisories.feeds import FeedFolder
+from bot.adapters.advisories.pins import ChosenAdvisories, DumpAdvisories
 from bot.adapters.advisories.pypi_json import IndexAdvisories
+from bot.adapters.advisories.standing import standing
 from bot.adapters.engines.threads import ThreadEngine
 from bot.adapters.indexes.gate import Gate
 from bot.adapters.indexes.pages import Pages
@@ -21,6 +23,7 @@ from bot.adapters.workspaces.git import GitWorkspace
 from bot.adapters.workspaces.recording import RecordingWorkspace
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
+from bot.model.contents import FeedState
 from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
 from bot.model.repository import Repository
@@ -32,16 +35,14 @@ from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
 from bot.wiring.forges import ForgeHouse
-from bot.wiring.images import ImageHouse
+from bot.wiring.images import ImageHouse, feed_folder, feeds
 from bot.wiring.order import Order, credential
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.rebuild import Result, work
+from bot.workflow.rebuild import work
+from bot.workflow.result import Result
 
 if TYPE_CHECKING:
     from bot.adapters.stores.sql import SqlStore
-
-
-PYPI = "PyPI"  # as OSV names it
 
 
 class House:
@@ -162,15 +163,22 @@ class House:
     @cached_property
     def advisories(self) -> ChosenAdvisories:
         """What is known of Python packages: configured dumps, else one that is at hand, else what the index says."""
-        folder = self.order.data_dir / "cache" / "advisories"
-        named = [
-            Feed(ecosystem=one.ecosystem, url=one.url, configured=True)
-            for one in self.settings.advisories
-            if (one.kind, one.ecosystem) == ("osv", PYPI)
-        ]
-        dumps = DumpAdvisories(self.http, named or [DEFAULT], folder, self.clock)
-        index = IndexAdvisories(self.pages.get, self.pip.urls[0], folder / "index", self.clock)
+        folder = feed_folder(self.order)
+        dumps = DumpAdvisories(self.http, feeds(self.settings), folder, self.clock)
+        default = self.pages.places.configured[:1]
+        index = IndexAdvisories(
+            self.pages.get,
+            lambda name: bool(self.pages.pages(default, name)),
+            self.pip.urls[0],
+            folder / "index",
+            self.clock,
+        )
         return ChosenAdvisories(self._stack.enter_context(dumps), self._stack.enter_context(index))
+
+    def feeds(self) -> tuple[FeedState, ...]:
+        """Say how every feed of advisories stands, without asking any of them."""
+        folder = FeedFolder(self.http, feed_folder(self.order), self.clock)
+        return tuple(standing(folder, feeds(self.settings)))
 
     @cached_property
     def pages(self) -> Pages:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 from bot.adapters.advisories.feeds import Feed
 from bot.adapters.advisories.osv import DEFAULTS, OsvAdvisories
+from bot.adapters.advisories.pins import DEFAULT
 from bot.adapters.archives.alpine import SECDB, AlpineArchive
 from bot.adapters.archives.debian import DebianArchive
 from bot.adapters.lifetimes.shipped import ShippedLifetimes
@@ -69,20 +71,27 @@ class ImageHouse:
     @cached_property
     def advisories(self) -> OsvAdvisories:
         """Known flaws of the packages of operating systems; a configured feed stands in for the default one."""
-        named = tuple(
-            Feed(ecosystem=one.ecosystem, url=one.url, configured=True)
-            for one in self.settings.advisories
-            if one.kind == "osv"
-        )
-        known = {feed.ecosystem for feed in named}
-        feeds = (*named, *(feed for feed in DEFAULTS if feed.ecosystem not in known))
-        return OsvAdvisories(self.http, feeds, self.order.data_dir / "cache" / "advisories", self.clock)
+        return OsvAdvisories(self.http, feeds(self.settings), feed_folder(self.order), self.clock)
 
     @cached_property
     def lifetimes(self) -> ShippedLifetimes:
         """When releases end."""
         folder = self.order.data_dir / "cache" / "lifetimes"
         return ShippedLifetimes(self.http, folder, self.clock, self.settings.lifetimes.url)
+
+
+def feeds(settings: Settings) -> tuple[Feed, ...]:
+    """Give every feed of advisories: those that are configured, and the defaults of all other ecosystems."""
+    named = tuple(
+        Feed(ecosystem=one.ecosystem, url=one.url, configured=True) for one in settings.advisories if one.kind == "osv"
+    )
+    known = {feed.ecosystem for feed in named}
+    return (*named, *(feed for feed in (DEFAULT, *DEFAULTS) if feed.ecosystem not in known))
+
+
+def feed_folder(order: Order) -> Path:
+    """Say where indexes of feeds are kept."""
+    return order.data_dir / "cache" / "advisories"
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def apply(tools: Tools, job: Job, now: datetime) -> Change:
         held_back=held,
         fixed=proven.fixed,
         remaining=proven.remaining,
-        commands=tuple(done.command for done in compiled),
+        commands=tuple(done.command for done in compiled if done.data != job.contents[_path(done)]),
         notes=(
             *(note for done in compiled for note in done.notes),
             *notes,

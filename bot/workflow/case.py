@@ -41,12 +41,15 @@ class Case:
 class Seen:
     """What was surveyed and asked, before anything is decided; `done` are quarters that are over or stand open.
 
+    `settled` is the snapshot before any tag was asked for, `contents` the files that were read for it.
+
     `flawed` are the pins that advisories affect, `accepted` the advisories that somebody accepted, by `exceptions`.
     `feeds` say where all this comes from, and `doubts` what is not known of it. `orders` are what people asked for in
     comments, by the number of the proposal, and `broad` says that tags were looked for.
     """
 
     snapshot: Snapshot
+    settled: Snapshot
     contents: Mapping[str, bytes]
     images: tuple[ImageState, ...]
     proposals: tuple[Proposal, ...]

@@ -1,17 +1,20 @@
 """Everything that is to be known of a repository before anything is decided: files, registries, advisories, people."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.decide import calendar, publish
 from bot.decide.exceptions import Exceptions
 from bot.decide.plan import Wish
 from bot.model.policy import Trigger
+from bot.model.proposal import Proposal
+from bot.model.snapshot import Snapshot
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.hearing import listen
+from bot.workflow.hearing import Listened, listen
 from bot.workflow.images import states
-from bot.workflow.look import look
+from bot.workflow.look import Looked, look
 from bot.workflow.pins import examine
 from bot.workflow.pythons import settle
 from bot.workflow.repository_file import rules_of
@@ -26,23 +29,52 @@ def observe(tools: Tools, assignment: Assignment, wish: Wish, now: datetime) -> 
         checkout = check_out(tools.workspace, remote, repository.branch)
     rules = rules_of(checkout.contents, assignment.policy)
     case = Case(tools=tools, assignment=assignment, wish=wish, now=now, remote=remote, head=checkout.head, rules=rules)
-    snapshot, looked = look(case, settle(case, survey(assignment, checkout, rules)))
+    settled = settle(case, survey(assignment, checkout, rules))
+    snapshot, looked = look(case, settled)
     proposals = tools.forge.proposals(repository)
-    done = publish.quarters(proposals, finished=True) | set(tools.store.quarters(repository.key))
-    standing = publish.quarters(proposals, finished=False)
-    broad = is_broad(case, done | standing, standing)
-    texts = {use.path: checkout.contents[use.path].decode() for use in snapshot.images}
+    known = Known(settled=settled, proposals=proposals, contents=checkout.contents)
+    return case, _seen(case, known, snapshot, looked, listen(case, snapshot, proposals))
+
+
+def observe_still(case: Case, settled: Snapshot, proposals: tuple[Proposal, ...]) -> Seen | None:
+    """Ask registries and advisories only: files, proposals and comments are known to be what they were.
+
+    None where this run may move tags, which wants the files themselves.
+    """
+    store, key = case.tools.store, case.assignment.repository.key
+    known = Known(settled=settled, proposals=proposals, contents={})
+    if is_broad(case, _over(case, proposals), publish.quarters(proposals, finished=False)):
+        return None
+    snapshot, looked = look(case, settled)
+    return _seen(case, known, snapshot, looked, Listened(ignored=store.ignored(key)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was read of a repository: its snapshot before any tag was asked for, its proposals, and its files."""
+
+    settled: Snapshot
+    proposals: tuple[Proposal, ...]
+    contents: Mapping[str, bytes]
+
+
+def _seen(case: Case, known: Known, snapshot: Snapshot, looked: Looked, listened: Listened) -> Seen:
+    proposals = known.proposals
+    over, standing = _over(case, proposals), publish.quarters(proposals, finished=False)
+    broad = is_broad(case, over, standing)
+    texts = {use.path: known.contents[use.path].decode() for use in snapshot.images if use.path in known.contents}
     found, strange = states(case, snapshot, looked, texts, broad=broad)
-    listened = listen(case, snapshot, proposals)
-    exceptions = Exceptions(today=now.date(), waivers=(*assignment.waivers, *rules.waivers), ignored=listened.ignored)
+    waivers = (*case.assignment.waivers, *case.rules.waivers)
+    exceptions = Exceptions(today=case.now.date(), waivers=waivers, ignored=listened.ignored)
     examined = examine(case, snapshot, exceptions)
     unreadable = (*snapshot.unreadable, *strange, *examined.strange)
-    return case, Seen(
+    return Seen(
         snapshot=replace(snapshot, unreadable=tuple(dict.fromkeys(unreadable))),
-        contents=checkout.contents,
+        settled=known.settled,
+        contents=known.contents,
         images=found,
         proposals=proposals,
-        done=frozenset(done),
+        done=over,
         exceptions=exceptions,
         flawed=examined.flawed,
         accepted=examined.accepted,
@@ -53,7 +85,13 @@ def observe(tools: Tools, assignment: Assignment, wish: Wish, now: datetime) -> 
     )
 
 
-def is_broad(case: Case, over: frozenset[str] | set[str], standing: frozenset[str]) -> bool:
+def _over(case: Case, proposals: tuple[Proposal, ...]) -> frozenset[str]:
+    """Give the quarters that need no new proposal: settled, answered by people, or standing open."""
+    settled = case.tools.store.quarters(case.assignment.repository.key)
+    return publish.quarters(proposals, finished=True) | frozenset(settled) | publish.quarters(proposals, finished=False)
+
+
+def is_broad(case: Case, over: frozenset[str], standing: frozenset[str]) -> bool:
     """Say whether this run may end in a rebuild that moves tags: asked before the registries are, as tags cost."""
     if case.wish.trigger in {Trigger.QUARTERLY, Trigger.MANUAL}:
         return True

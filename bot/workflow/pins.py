@@ -15,6 +15,7 @@ from bot.model.snapshot import Snapshot
 from bot.workflow.case import Case
 from bot.workflow.together import together
 
+ADVISORIES = "advisories"  # the subject of findings about them, which proposals tell elsewhere
 READERS = 8
 Answer = tuple[tuple[Advisory, ...], str]
 
@@ -40,7 +41,8 @@ def examine(case: Case, snapshot: Snapshot, exceptions: Exceptions) -> Examined:
         flawed = together(lambda suspect: _flawed(case, snapshot, suspect, exceptions), found, readers=READERS)
     states = case.tools.pins.feeds
     doubts = feeds.doubts(states, case.rules.policy.max_feed_age, case.now)
-    silent = tuple(dict.fromkeys(why for _, why in known.values() if why))
+    unknown = any(one.code == "advisories-unknown" for one in doubts)  # which says it all
+    silent = () if unknown else tuple(dict.fromkeys(why for _, why in known.values() if why))
     every = [one for rows, _ in known.values() for one in rows]
     return Examined(
         flawed=flawed,
@@ -85,11 +87,11 @@ def _silent(why: Sequence[str]) -> tuple[Reason, ...]:
         return ()
     more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
     text = f"not every pin could be looked up among the advisories: {why[0]}{more}"
-    return (Reason(code="advisories-unknown", subject="advisories", text=text),)
+    return (Reason(code="advisories-unknown", subject=ADVISORIES, text=text),)
 
 
 def _strange(snapshot: Snapshot, doubts: Sequence[Reason], silent: Sequence[str]) -> tuple[Unreadable, ...]:
     """Make findings of what is not known at all: a check that cannot look must not pass for clean."""
     told = [*(one.text for one in doubts if one.code == "advisories-unknown"), *silent[:1]]
     paths = sorted(lock.path for lock in snapshot.locks if lock.pins)[:1]
-    return tuple(Unreadable(path=path, line=0, subject="advisories", why=why) for path in paths for why in told)
+    return tuple(Unreadable(path=path, line=0, subject=ADVISORIES, why=why) for path in paths for why in told)

@@ -16,6 +16,7 @@ from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
+from bot.workflow.pins import ADVISORIES
 from bot.workflow.project_notes import project_notes
 
 BLOCKED = frozenset({"blocked", "not-brought"})
@@ -157,7 +158,13 @@ def _pushed(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _B
 
 
 def _parts(rebuild: Rebuild, change: Change) -> Iterator[tuple[str, tuple[FileText, ...]]]:
-    """Divide the files into one commit for each kind of change: locks, then images."""
+    """Divide the files of a security rebuild into one commit for each kind of change: locks, then images.
+
+    So that one of the two can be taken alone in a hurry; a broad rebuild is one commit, as it is tested as one.
+    """
+    if rebuild.trigger is not Trigger.SECURITY:
+        yield "", change.files
+        return
     paths = {step.action.lock.path for step in rebuild.steps if isinstance(step.action, Relock)}
     locks = tuple(file for file in change.files if file.path in paths)
     rest = tuple(file for file in change.files if file.path not in paths)
@@ -177,7 +184,7 @@ def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change, standing:
         repository=case.name,
         rebuild=rebuild,
         change=replace(change, project_notes=project_notes(case.tools, change.pins)),
-        unreadable=seen.snapshot.unreadable,
+        unreadable=tuple(one for one in seen.snapshot.unreadable if one.subject != ADVISORIES),
         marks=marks,
         mismatches=assess.mismatches(seen.snapshot),
         states=seen.images,

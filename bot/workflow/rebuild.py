@@ -1,38 +1,36 @@
 """One repository from its name to its verdict: observe, decide, withdraw what is over, apply, publish, answer."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
-from bot.decide import assess, calendar, document, flaws, plan, publish
+from bot.decide import assess, calendar, document, flaws, plan, publish, relocks
 from bot.errors import BotError, StoreError
 from bot.model.change import Change
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
 from bot.model.reasons import Reason
+from bot.model.repository import Remote
 from bot.model.runs import Failure, Outcome, Published, RunRecord
-from bot.workflow import hearing
+from bot.workflow import hearing, still
 from bot.workflow.apply import apply
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.job import Job
-from bot.workflow.observe import observe
+from bot.workflow.observe import observe, observe_still
 from bot.workflow.overview import keep_overview
 from bot.workflow.propose import Proposed, propose
+from bot.workflow.repository_file import rules_of
+from bot.workflow.result import Result
+from bot.workflow.still import Watch
 from bot.workflow.withdraw import withdraw
 
 LOG = logging.getLogger(__name__)
 PLANNED = {Outcome.OPENED, Outcome.UPDATED, Outcome.CLOSED}
 QUIET = {Outcome.NOTHING, Outcome.DEFERRED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """A finished run: the record, and its JSON as the contract names it."""
-
-    record: RunRecord
-    document: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +54,44 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
         outcome=Outcome.FAILED,
     )
     policy = assignment.policy
+    told: dict[str, object] | None = None
 
     def run() -> RunRecord:
-        nonlocal policy
+        nonlocal policy, told
         with tools.store.exclusive(assignment.repository.key):
+            watch = Watch.start(tools, assignment, wish, started)
+            if (same := _as_before(tools, assignment, wish, started, watch)) is not None:
+                told = same.document
+                return same.record
             case, seen = observe(tools, assignment, wish, started)
             policy = case.rules.policy
-            return _carried_on(case, Course(seen=seen, record=_decided(case, seen)))
+            decided = _decided(case, seen)
+            record = replace(_carried_on(case, Course(seen=seen, record=decided)), finished_at=tools.clock())
+            watch.keep(case, seen, decided, Result(record=record, document=document.document(record, policy)))
+            return record
 
-    record = _guarded(blank, run)
-    record = replace(record, finished_at=tools.clock())
-    result = document.document(record, policy)
+    record = replace(_guarded(blank, run), finished_at=tools.clock())
+    result = told or document.document(record, policy)
     tools.store.record(record, result)
     return Result(record=record, document=result)
+
+
+def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime, watch: Watch) -> Result | None:
+    """Give the verdict of the last run where nothing moved since, and what is shared with others says the same."""
+    kept = watch.unmoved
+    if kept is None:
+        return None
+    rules = rules_of(dict(kept.rules), assignment.policy)
+    case = Case(
+        tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
+    )
+    seen = observe_still(case, kept.snapshot, kept.proposals)
+    decided = None if seen is None else _decided(case, seen)
+    if decided is None or still.decision(decided) != kept.decision:
+        return None
+    last = json.loads(kept.document)
+    record = replace(decided, outcome=Outcome(last["outcome"]))
+    return Result(record=record, document=last | document.times(record))
 
 
 def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
@@ -124,7 +147,8 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
     )
     findings = assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy)
     return RunRecord(
-        repository=replace(case.assignment.repository, url=case.remote.url),
+        repository=case.assignment.repository,
+        url=case.remote.url,
         asked=case.wish.trigger,
         started_at=case.now,
         finished_at=case.tools.clock(),
@@ -189,7 +213,8 @@ def _with_own(case: Case, course: Course, rebuild: Rebuild) -> Course:
         seen = course.seen.after(published.proposal) if published.proposal else course.seen
         limited = case.wish.only or case.wish.moves.narrow
         limited = limited or bool(plan.loose_ends(seen.snapshot, seen.images, rebuild.waits))
-        decided = published.deferred or (replace(rebuild, quarter="") if limited else rebuild)
+        done_so = published.rebuild
+        decided = published.deferred or (replace(done_so, quarter="") if limited else done_so)
         return replace(
             course.record,
             outcome=published.outcome,
@@ -231,6 +256,7 @@ def _published(case: Case, seen: Seen, rebuild: Rebuild) -> Published:
         policy=case.rules.policy,
     )
     change = apply(case.tools, job, case.now)
+    rebuild = replace(rebuild, why=relocks.really(rebuild, change))
     done = propose(case, seen, rebuild, change)
     published = Published(
         rebuild=rebuild, outcome=done.outcome, change=change, proposal=done.proposal, why=done.why,

@@ -46,9 +46,7 @@ SNAPSHOT = """\
 This is the quarterly rebuild of `acme/web` for 2026q4: acme/web was never rebuilt before. It moves 4 packages, \
 1 of them by a major step, 1 base image.
 
-## Packages
-
-### `requirements.txt`
+## Packages in `requirements.txt`
 
 | package | old | new | asked for by |
 | --- | --- | --- | --- |

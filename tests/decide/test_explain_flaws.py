@@ -122,7 +122,7 @@ def test_what_remains_and_what_is_accepted_are_said_with_their_reasons_and_count
 def test_nothing_is_said_of_nothing() -> None:
     assert explain_flaws.fixed_table((), WEEK) == explain_flaws.remaining_table(()) == ""
     assert explain_flaws.accepted_table(()) == explain_flaws.alert(()) == explain_flaws.proof(()) == ""
-    assert explain_flaws.in_words(()) == explain_flaws.counted((), ()) == ""
+    assert explain_flaws.counted((), ()) == ""
 
 
 def test_what_is_not_known_is_shouted_apart_from_waivers_that_are_over() -> None:
@@ -138,15 +138,33 @@ def test_what_is_not_known_is_shouted_apart_from_waivers_that_are_over() -> None
 
 
 @pytest.mark.parametrize(
-    ("rows", "text"),
+    ("rows", "images", "text"),
     [
-        ((some_fixed("A"),), "django (A)"),
-        ((some_fixed("A"), some_fixed("B", name="jinja2")), "django, jinja2 (A, B)"),
-        (tuple(some_fixed(f"A-{n}", name=f"p{n}") for n in range(5)), "p0, p1, p2 and 2 more (A-0, A-1 and 3 more)"),
+        ((some_fixed("A"),), [], "django (A)"),
+        (
+            (some_fixed("A"), some_fixed("B", name="jinja2")),
+            ["python:3.12"],
+            "django, jinja2, python:3.12 (A and 1 more)",
+        ),
+        (tuple(some_fixed(f"A-{n}", name=f"p{n}") for n in range(5)), ["x"], "p0, p1, p2 and 3 more (A-0 and 4 more)"),
     ],
 )
-def test_a_title_names_a_few_packages_and_the_worst_ids(rows: tuple[Fixed, ...], text: str) -> None:
-    assert explain_flaws.in_words(rows) == text
+def test_a_title_names_a_few_packages_and_the_worst_id(rows: tuple[Fixed, ...], images: list[str], text: str) -> None:
+    assert explain_flaws.in_words(rows, 3, images) == text
+
+
+@pytest.mark.parametrize(
+    ("rows", "images", "text"),
+    [
+        ((some_fixed(),), (), "an advisory, **high**, in `django`"),
+        ((some_fixed(advisory=an_advisory("A", Severity.UNKNOWN)),), ("`x`",), "an advisory, **of unknown severity**, in `django`, and what is listed below in `x`"),
+        (tuple(some_fixed(f"A-{n}", name=f"p{n}") for n in range(10)), (), "10 advisories, the worst of them **high**, in `p0`, `p1`, `p2`, `p3`, `p4`, `p5`, `p6`, `p7` and 2 more packages"),
+    ],
+)  # fmt: skip
+def test_the_first_sentence_says_how_bad_it_was_and_where(
+    rows: tuple[Fixed, ...], images: tuple[str, ...], text: str
+) -> None:
+    assert explain_flaws.sentence(rows, images) == text
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def test_a_record_of_debian_is_read() -> None:
     assert (read.id, read.aliases, read.severity) == ("DEBIAN-CVE-2025-1001", ("CVE-2025-1001",), Severity.CRITICAL)
     assert read.url == "https://osv.dev/vulnerability/DEBIAN-CVE-2025-1001"
     assert (read.modified, read.withdrawn) == ("2025-09-12T11:00:05.986201214Z", False)
+    assert read.summary == "glass can be broken by throwing stones."
     assert [(one.ecosystem, one.package) for one in read.affected] == [("Debian:12", "glass"), ("Debian:13", "glass")]
     assert [(event.kind, event.version) for event in read.affected[0].ranges[0].events] == [
         (EventKind.INTRODUCED, "0"),

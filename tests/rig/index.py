@@ -10,6 +10,7 @@ It serves PEP 503 HTML or PEP 691 JSON by `Accept`, PEP 700 upload times, PEP 65
 
 import base64
 import hashlib
+import json
 import re
 import socket
 import threading
@@ -75,7 +76,8 @@ class LocalIndex:
     """The index; every switch may be flipped while it runs.
 
     `html_only`, `no_upload_times`, `no_core_metadata` drop what older indexes lack; `json_api` answers
-    `/NAME/json` (where pip-tools looks) and `/pypi/NAME/json`; `credentials` asks for Basic authentication;
+    `/NAME/json` (where pip-tools looks) and `/pypi/NAME/json`; `vulnerabilities` are what `/pypi/NAME/VERSION/json`
+    says of a release, and `speechless` takes that address away; `credentials` asks for Basic authentication;
     `page_caching` and `file_caching` are what Cache-Control says of pages and of files (never the same name twice).
     """
 
@@ -93,6 +95,8 @@ class LocalIndex:
         self.no_core_metadata = no_core_metadata
         self.json_api = json_api
         self.credentials = credentials
+        self.speechless = False
+        self.vulnerabilities: dict[tuple[str, str], list[dict[str, object]]] = {}
         self.page_caching = "max-age=0"
         self.file_caching = "max-age=31536000, immutable"
         self.log: list[Request] = []
@@ -265,7 +269,14 @@ class LocalIndex:
             case [name, "json"] | ["pypi", name, "json"] if self.json_api and self._of(name):
                 body = legacy_json(name, self._of(name), self._options())
                 return Reply(body=body, content_type="application/json")
+            case ["pypi", name, version, "json"] if not self.speechless and self._of(name, version):
+                return Reply(body=self._release(name, version), content_type="application/json")
         return Reply(status=404, body=b"not found")
+
+    def _release(self, name: str, version: str) -> bytes:
+        said = self.vulnerabilities.get((canonicalize_name(name), version), [])
+        info = {"name": name, "version": version}
+        return json.dumps({"info": info, "urls": [], "vulnerabilities": said}).encode()
 
     def _root(self, *, as_json: bool) -> Reply:
         names = sorted({file.name for file in self._files.values()})

@@ -11,7 +11,7 @@ from bot.model.images import ImageConfig
 from bot.model.locks import Libc, Lock
 from bot.model.plan import Rebuild, Relock
 from bot.model.policy import Policy
-from bot.workflow.rebuild import Result
+from bot.workflow.result import Result
 from bot.workflow.survey_python import Clues, with_pip_tools, with_python
 from tests.builders import a_lock, a_pin
 from tests.world import LOCK, World, a_world
@@ -54,7 +54,7 @@ def test_a_lock_without_a_python_is_for_the_image_that_installs_it() -> None:
     )
     assert (lock.platform, lock.libc) == ("linux/amd64", Libc.GLIBC)
     assert mismatches(result) == []
-    assert one.trace[2:5] == ["look python:3.12-slim", "config python:3.12-slim linux/amd64", "look python:3.12-slim"]
+    assert one.trace[3:6] == ["look python:3.12-slim", "config python:3.12-slim linux/amd64", "look python:3.12-slim"]
     assert json.loads(json.dumps(result.document))["locks"][0]["python"] == "3.12"
 
 
@@ -148,7 +148,7 @@ def test_a_pinned_image_is_asked_as_it_is_pinned_and_others_are_not_asked() -> N
     text = INSTALLS.replace("slim", f"slim@{digest}") + "FROM redis:7\n"
     one = world({"Dockerfile": text}, {"python:3.12-slim": a_config("3.14.0"), "redis:7": a_config()})
     assert lock_of(one.run()).python == "3.14"
-    assert one.trace[2:4] == ["config python:3.12-slim linux/amd64", "look python:3.12-slim"]
+    assert one.trace[3:5] == ["config python:3.12-slim linux/amd64", "look python:3.12-slim"]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.world import LOCK, World, a_world
 
 QUARTERLY = "quarterdeck/quarterly-2026q4"
 OPENING = [
+    "state",
     "remote acme/web",
     "fetch",
     "look python:3.12-slim",
@@ -29,8 +30,7 @@ OPENING = [
     "compile requirements.txt with requirements.in requirements.txt",
     "releases django",
     "links django 4.2.30",
-    "commit requirements.txt",
-    "commit Dockerfile",
+    "commit Dockerfile requirements.txt",
     f"push {QUARTERLY}",
     f"open {QUARTERLY}: Quarterly rebuild 2026q4: 1 package, 1 base image",
     "record opened",
@@ -53,7 +53,7 @@ def test_a_second_run_with_nothing_new_changes_nothing() -> None:
     world.run()
     world.trace.clear()
     assert world.run().record.outcome is Outcome.LEFT_ALONE
-    assert world.trace == [*OPENING[:9], "comments #1", *OPENING[9:11], "record left-alone"]
+    assert world.trace == [*OPENING[:4], "comments #1", *OPENING[4:12], "record left-alone"]
 
 
 def test_new_content_updates_the_same_proposal() -> None:

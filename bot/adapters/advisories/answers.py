@@ -4,11 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.adapters.advisories.held import within
 from bot.formats import pypi_vulnerabilities
 from bot.system import kept
 
@@ -25,10 +24,6 @@ class Said:
     asked: str
     etag: str = ""
     document: Mapping[str, Any] | None = None
-
-    def is_fresh(self, now: datetime, span: timedelta) -> bool:
-        """Tell whether it was given less than `span` ago."""
-        return within(self.asked, now, span)
 
 
 class Answers:

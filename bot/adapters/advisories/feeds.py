@@ -21,7 +21,6 @@ from bot.system.http import Http
 from bot.system.urls import shown
 
 FEED_BYTES = 2 * 1024**3
-ASK_EVERY = timedelta(minutes=30)  # feeds change every few hours
 FORGET_FAILURE = timedelta(hours=6)
 UNPLAIN = re.compile(r"[^A-Za-z0-9]+")
 
@@ -65,6 +64,12 @@ class FeedFolder:
         """Say whether there is an index of this feed already."""
         return self._path(feed).exists() and self._held(feed).form == tables.FORM
 
+    def peek(self, feed: Feed) -> Ready:
+        """Give what is kept of a feed, without asking anybody."""
+        held = self._held(feed)
+        problem = f"it could not be had on {held.failed[:16].replace('T', ' ')} UTC" if held.failed else ""
+        return self._answer(feed, held if self.holds(feed) else Held(), problem)
+
     def ready(self, feed: Feed) -> Ready:
         """Bring a feed's index up to date; where that fails, the one that is there stays. Raises StoreError."""
         held = self._held(feed) if self.holds(feed) else Held()
@@ -89,14 +94,13 @@ class FeedFolder:
     def _refreshed(self, feed: Feed, held: Held) -> Held:
         if urlsplit(feed.url).scheme == "file":
             return self._local(feed, held)
-        if within(held.asked, self._clock(), ASK_EVERY):
-            return held
         if not self._follower.is_due(feed.url, held):
             return self._caught_up(feed, held, self._whole(feed, held, None))
         try:
             found = self._followed(feed, held)
         except NotFollowed as trouble:
-            return self._whole(feed, held, trouble)
+            # an index that turned out to be damaged is gone, and the zip is needed whether or not it has news
+            return self._whole(feed, held if self.holds(feed) else Held(), trouble)
         return self._whole(feed, found, None) if found.unlisted else found
 
     def _caught_up(self, feed: Feed, before: Held, held: Held) -> Held:
@@ -154,7 +158,7 @@ class FeedFolder:
             return replace(made, form=held.form, records=held.records, unreadable=held.unreadable)
         with kept.fresh(self._path(feed)) as temporary:
             counted = writing.build(temporary, documents(path), feed.ecosystem)
-            if not counted.records:
+            if not (counted.records or counted.withdrawn):
                 raise Unavailable(f"{shown(feed.url)} holds no OSV record of {feed.ecosystem}")
             unreadable = counted.unreadable + (writing.note(temporary, lost) if lost else 0)
         return replace(made, form=tables.FORM, records=counted.records, unreadable=unreadable)

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from bot.adapters.advisories import writing
 from bot.adapters.advisories.held import Held, age, condition, within
 from bot.adapters.advisories.index import Index
-from bot.errors import AccessDenied, Unavailable
+from bot.errors import Unavailable
 from bot.formats.osv_changes import Change, changes
 from bot.ports import Clock
 from bot.system import kept
@@ -62,7 +62,7 @@ class Follower:
         """
         try:
             return self._followed(url, family, path, held)
-        except (Unavailable, AccessDenied) as error:
+        except Unavailable as error:
             raise NotFollowed(error.message) from error
 
     def _followed(self, url: str, family: str, path: Path, held: Held) -> Held:
@@ -96,6 +96,9 @@ class Follower:
                 counted = writing.change(temporary, self._records(url, news), family)
             except ValueError as error:
                 raise NotFollowed(f"a record beside {shown(url)} cannot be read: {error}", news) from error
+            except Unavailable:
+                path.unlink(missing_ok=True)  # as its copy is damaged, it is
+                raise
         steps = hashlib.sha256(repr((held.steps, news)).encode()).hexdigest()
         return replace(held, steps=steps, records=counted.records)
 
@@ -108,11 +111,13 @@ class Follower:
 
     def _record(self, url: str, change: Change) -> Any:
         address = _sibling(url, f"{change.id}.json")
-        answer = self._http.get(address, limit=RECORD_BYTES)
-        if answer.status != HTTPStatus.OK:
-            raise NotFollowed(f"{shown(address)} answers {answer.status}", [change])
         try:
+            answer = self._http.get(address, limit=RECORD_BYTES)
+            if answer.status != HTTPStatus.OK:
+                raise NotFollowed(f"{shown(address)} answers {answer.status}", [change])
             return json.loads(answer.body)
+        except Unavailable as error:
+            raise NotFollowed(error.message, [change]) from error
         except (ValueError, RecursionError) as error:
             raise NotFollowed(f"{shown(address)} cannot be read: {error}", [change]) from error
 

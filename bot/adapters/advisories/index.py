@@ -1,6 +1,5 @@
 """OSV records of one feed in a form that answers by package and by id: an SQLite file that is only ever read."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ class Index:
                     ecosystem=ecosystem,
                     package=package,
                     ranges=tables.unpacked(ranges),
-                    versions=tuple(json.loads(versions)),
+                    versions=tuple(versions.split("\t")) if versions else (),
                 )
                 yield Row(record=tables.record(rest), affected=affected)
 

@@ -16,13 +16,12 @@ from bot.adapters.advisories.index import Index, Row
 from bot.adapters.advisories.osv import BUCKET
 from bot.adapters.advisories.supply import Supply
 from bot.formats import osv_python
-from bot.formats.osv_aliases import merged
+from bot.formats.osv_aliases import merged, ordered
 from bot.formats.osv_python import FAMILY
 from bot.model.contents import Advisory, FeedState, worst
 from bot.model.policy import Severity
 from bot.ports import Clock, PinAdvisories
 from bot.system.http import Http
-from bot.system.once import Once
 from bot.system.urls import shown
 
 __all__ = ["DEFAULT", "ChosenAdvisories", "DumpAdvisories", "Feed"]
@@ -41,7 +40,7 @@ class DumpAdvisories:
     def __init__(self, http: Http, feeds: Sequence[Feed], folder: Path, clock: Clock, *, eager: bool = False) -> None:
         self.configured = any(feed.configured for feed in feeds if feed.ecosystem == FAMILY)
         self._supply = Supply(FeedFolder(http, folder, clock), feeds, eager=eager)
-        self._known: Once[tuple[str, str], tuple[Advisory, ...]] = Once(room=ROOM)
+        self._known: dict[tuple[str, str], tuple[Advisory, ...]] = {}
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._opened: list[Index] | None = None
@@ -51,8 +50,13 @@ class DumpAdvisories:
 
         Raises Unavailable where an index is damaged, StoreError where the data folder cannot be used.
         """
-        project = canonicalize_name(name)
-        return self._known.get((project, version), lambda: self._affecting(project, version))
+        known = self._known.get((name, version))
+        if known is None:
+            known = self._affecting(canonicalize_name(name), version)
+            if len(self._known) >= ROOM:
+                self._known.clear()
+            self._known[name, version] = known
+        return known
 
     @property
     def feeds(self) -> tuple[FeedState, ...]:
@@ -86,7 +90,7 @@ class DumpAdvisories:
         with self._lock:
             rows = list(self._rows(name))
         found = (osv_python.advisory(row.record, row.affected, version) for row in rows)
-        return merged(self._rated(one) for one in merged(filter(None, found)))
+        return ordered(self._rated(one) for one in merged(filter(None, found)))
 
     def _rows(self, name: str) -> Iterator[Row]:
         for index in self._indexes():

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
@@ -28,53 +28,66 @@ from bot.system.urls import shown
 
 Ask = Callable[[str, Mapping[str, str], int], Answer | None]
 
-ASK_EVERY = timedelta(hours=1)
 BODY_BYTES = 32 * 1024 * 1024
 FAILURES_ENOUGH = 3  # in a row: then nothing more is asked, as each failure takes its time
-EVERYWHERE = "pip"  # a project that an index has if it has any
+SOURCE = "the package index"
+SILENT = f"{SOURCE} answers no questions about advisories"
+SILENT_ENOUGH = 3  # releases that the index has and says nothing of
+FLAWED = ("pip", "19.1")  # has PYSEC-2020-173 and others: an index that names none of them knows of no advisories
 
 
 class IndexAdvisories:
-    """Asks about each release at most once an hour, conditionally where an answer is kept. Safe for threads.
+    """Asks about each release once in its life, conditionally where an answer is kept. Safe for threads.
 
     `ask` reads an address within a limit of bytes, with the credential of the index at that server, and gives None
     where nothing is there; it raises Unavailable and AccessDenied. `index_url` is the default index's (`…/simple`).
-    A release that the index does not know, like one of a private package, has no advisories that anybody knows.
+    `lists` tells whether the index has a project at all: a release of one that it has not, like that of a private
+    package, has no advisories that anybody knows; one of a project that it has, and says nothing of, is unknown.
     Close it afterwards.
     """
 
-    def __init__(self, ask: Ask, index_url: str, folder: Path, clock: Clock) -> None:
-        self._ask, self._clock = ask, clock
+    def __init__(self, ask: Ask, lists: Callable[[str], bool], index_url: str, folder: Path, clock: Clock) -> None:
+        self._ask, self._lists, self._clock = ask, lists, clock
         self._answers = Answers(folder)
         plain = index_url.rstrip("/")
         self._root = plain.removesuffix("/simple") if plain.endswith("/simple") else ""
-        self._source = shown(self._root or plain)
         self._said: Once[str, Said] = Once()
         self._lock = threading.Lock()
         self._told: datetime | None = None  # the oldest answer that was used
-        self._failures, self._problem = 0, ""
+        self._speaks = False  # whether any answer named a flaw
+        self._failures, self._silent, self._problem = 0, 0, ""
 
     def affecting(self, name: str, version: str) -> tuple[Advisory, ...]:
         """Give what affects a release, as far as the index says; a local version (`1.0+cu118`) is asked for without.
 
-        Raises Unavailable where it does not answer and no answer is kept, StoreError where the folder cannot be used.
+        Raises Unavailable where it does not answer and no answer is kept, or does not say anything of a release of a
+        project that it has; StoreError where the folder cannot be used.
         """
         if not self._root:
             return ()
-        said = self._once(f"{canonicalize_name(name)}/{quote(version.partition('+')[0], safe='')}")
+        project = canonicalize_name(name)
+        self._give_up()
+        said = self._once(f"{project}/{quote(version.partition('+')[0], safe='')}")
         if said.document is None:
-            self._probe()
+            if self._lists(project):
+                with self._lock:
+                    self._silent += 1
+                raise Unavailable(f"the package index has {name}, and does not say whether {version} is affected")
             return ()
         return merged(pypi_vulnerabilities.advisories(said.document, version))
 
     @property
     def feeds(self) -> tuple[FeedState, ...]:
-        """How the index stands; where nothing was asked until now, it is asked whether it speaks of advisories."""
-        self._probe()
+        """How the index stands. Where it named no flaw until now, it is asked about a release that has some.
+
+        Mirrors may have no such answers, or empty ones for everything, and neither means that all is well. An index
+        that has not that release either is believed.
+        """
+        believed = self._is_believed()
         with self._lock:
-            silent = "" if self._told else f"{self._source} answers no questions about advisories"
-            problem = self._problem or silent
-            return (FeedState(ecosystem=FAMILY, source=self._source, as_of=self._told, problem=problem),)
+            as_of = self._told if believed else None
+            problem = self._problem or ("" if as_of else SILENT)
+            return (FeedState(ecosystem=FAMILY, source=SOURCE, as_of=as_of, problem=problem),)
 
     @property
     def edition(self) -> str:
@@ -92,14 +105,24 @@ class IndexAdvisories:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _probe(self) -> None:
-        """Find out whether silence means that nothing is known, or that the index never speaks of advisories."""
+    def _give_up(self) -> None:
+        """Ask no more where the index said nothing of any release until now: it answers no such questions."""
         with self._lock:
-            settled = self._told is not None or bool(self._problem)
-        if settled or not self._root:
-            return
+            if self._silent >= SILENT_ENOUGH and self._told is None:
+                self._problem = self._problem or SILENT
+                raise Unavailable(SILENT)
+
+    def _is_believed(self) -> bool:
+        """Find out whether silence means that nothing is known, or that the index never speaks of advisories."""
+        name, version = FLAWED
+        with self._lock:
+            settled = self._speaks or bool(self._problem)
+        if settled or not self._root or not self._lists(name):
+            return True
         with contextlib.suppress(Unavailable):  # it is among the problems already
-            self._once(EVERYWHERE)
+            self._once(f"{name}/{version}")
+        with self._lock:
+            return self._speaks
 
     def _once(self, subject: str) -> Said:
         url = f"{self._root}/pypi/{subject}/json"
@@ -108,12 +131,11 @@ class IndexAdvisories:
             with self._lock:
                 moment = datetime.fromisoformat(said.asked)
                 self._told = min(self._told or moment, moment)
+                self._speaks = self._speaks or bool(said.document[pypi_vulnerabilities.FIELD])
         return said
 
     def _current(self, url: str) -> Said:
         kept = self._answers.recall(url)
-        if kept and kept.is_fresh(self._clock(), ASK_EVERY):
-            return kept
         try:
             said = self._asked(url, kept)
         except (Unavailable, AccessDenied) as error:
@@ -144,7 +166,7 @@ class IndexAdvisories:
     def _failed(self, message: str) -> None:
         with self._lock:
             self._failures += 1
-            self._problem = self._problem or f"{self._source} answers no questions about advisories now: {message}"
+            self._problem = self._problem or f"{SILENT} now: {message}"
 
 
 def _trimmed(url: str, body: bytes) -> Mapping[str, Any]:

@@ -1,6 +1,8 @@
-"""The tables of an index of OSV records, and how values stand in them."""
+"""The tables of an index of OSV records, and how values stand in them.
 
-import json
+Ids have no spaces and versions are printable, so that spaces, tabs and line ends can stand between them.
+"""
+
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -24,21 +26,18 @@ KINDS = {letter: kind for kind, letter in LETTERS.items()}
 
 
 def packed(ranges: Iterable[Range]) -> str:
-    """Write ranges down."""
-    return json.dumps([[one.kind, *((LETTERS[event.kind], event.version) for event in one.events)] for one in ranges])
+    """Write ranges down: a line for each."""
+    return "\n".join("\t".join([one.kind, *map(_event, one.events)]) for one in ranges)
 
 
 def unpacked(text: str) -> tuple[Range, ...]:
     """Read ranges that were written down."""
-    return tuple(
-        Range(kind=kind, events=tuple(Event(kind=KINDS[letter], version=version) for letter, version in events))
-        for kind, *events in json.loads(text)
-    )
+    return tuple(map(_range, text.split("\n"))) if text else ()
 
 
 def row(read: Record, *, summary: bool) -> tuple[Any, ...]:
     """Write a record down, without what it affects: the values of FIELDS."""
-    aliases, related = json.dumps(read.aliases), json.dumps(read.related)
+    aliases, related = " ".join(read.aliases), " ".join(read.related)
     return (read.id, aliases, related, read.severity.value, read.modified, read.summary if summary else "")
 
 
@@ -47,8 +46,8 @@ def record(values: Sequence[str]) -> Record:
     name, aliases, related, severity, modified, summary = values
     return Record(
         id=name,
-        aliases=tuple(json.loads(aliases)),
-        related=tuple(json.loads(related)),
+        aliases=tuple(aliases.split()),
+        related=tuple(related.split()),
         severity=Severity(severity),
         url=osv.PAGE + name,
         withdrawn=False,
@@ -56,3 +55,12 @@ def record(values: Sequence[str]) -> Record:
         affected=(),
         summary=summary,
     )
+
+
+def _event(event: Event) -> str:
+    return LETTERS[event.kind] + event.version
+
+
+def _range(line: str) -> Range:
+    kind, *events = line.split("\t")
+    return Range(kind=kind, events=tuple(Event(kind=KINDS[one[0]], version=one[1:]) for one in events))

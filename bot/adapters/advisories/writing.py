@@ -1,6 +1,5 @@
 """Writes indexes of OSV records: whole ones, and changes to one."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -18,10 +17,11 @@ BATCH = 500
 
 
 class Counted(NamedTuple):
-    """How many records a feed holds that are of use, and how many could not be read."""
+    """How many records a feed holds that are of use, how many could not be read, and how many were withdrawn."""
 
     records: int
     unreadable: int
+    withdrawn: int = 0
 
 
 def build(path: Path, documents: Iterable[Any], family: str) -> Counted:
@@ -48,7 +48,8 @@ def change(path: Path, documents: Iterable[tuple[Change, Any]], family: str) -> 
         writer = _Writer(database, family)
         for changed, document in documents:
             writer.put(changed, document)
-        database.executescript(SWEEP)
+        for statement in SWEEP:
+            database.execute(statement)
         return writer.counted(0)
 
 
@@ -81,6 +82,7 @@ class _Writer:
     def __init__(self, database: sqlite3.Connection, family: str) -> None:
         self._database, self._family = database, family
         self._number: int = database.execute("SELECT coalesce(max(number), 0) FROM record").fetchone()[0]
+        self._withdrawn = 0
         self._rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in INSERTS}
 
     def write(self, documents: Iterable[Any]) -> int:
@@ -107,18 +109,20 @@ class _Writer:
         _note(self._database, changed)
 
     def counted(self, unreadable: int) -> Counted:
-        return Counted(self._database.execute("SELECT count(*) FROM record").fetchone()[0], unreadable)
+        records = self._database.execute("SELECT count(*) FROM record").fetchone()[0]
+        return Counted(records, unreadable, self._withdrawn)
 
     def _add(self, read: Record) -> None:
         self._rows["seen"].append((read.id, seconds(read.modified)))
         ours = [one for one in read.affected if one.ecosystem.partition(":")[0] == self._family]
+        self._withdrawn += bool(ours and read.withdrawn)
         if read.withdrawn or not ours:
             return
         self._number += 1
         self._rows["record"].append((self._number, *tables.row(read, summary=self._family == osv_python.FAMILY)))
         self._rows["name"].extend((name, self._number) for name in {read.id, *read.aliases})
         for one in map(self._lean, ours):
-            ranges, versions = tables.packed(one.ranges), json.dumps(one.versions)
+            ranges, versions = tables.packed(one.ranges), "\t".join(one.versions)
             self._rows["affected"].append((one.package, one.ecosystem, self._number, ranges, versions))
             self._rows["release"].append((one.ecosystem,))
 
@@ -149,8 +153,8 @@ INSERTS = {
 SUPERSEDE = """
 INSERT INTO gone SELECT r.number FROM name n JOIN record r ON r.number = n.record WHERE n.name = ? AND r.id = ?
 """
-SWEEP = """
-DELETE FROM name WHERE record IN (SELECT number FROM gone);
-DELETE FROM affected WHERE record IN (SELECT number FROM gone);
-DELETE FROM record WHERE number IN (SELECT number FROM gone);
-"""
+SWEEP = (
+    "DELETE FROM name WHERE record IN (SELECT number FROM gone)",
+    "DELETE FROM affected WHERE record IN (SELECT number FROM gone)",
+    "DELETE FROM record WHERE number IN (SELECT number FROM gone)",
+)

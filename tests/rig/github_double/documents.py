@@ -1,6 +1,7 @@
 """The JSON of GitHub's REST API, as far as we read it, with every field that its description requires."""
 
 from typing import Any
+from urllib.parse import quote
 
 from tests.rig.github_double.world import Comment, Issue, Pull, Release, Repo
 
@@ -37,15 +38,16 @@ class Documents:
         self.web = "https://github.example.org"
 
     def user(self, login: str) -> Json:
-        address = f"{self.api}/users/{login}"
+        name = quote(login)
+        address = f"{self.api}/users/{name}"
         return {
             "login": login,
             "id": sum(login.encode()),
             "node_id": f"U_{login}",
-            "avatar_url": f"{self.web}/{login}.png",
+            "avatar_url": f"{self.web}/{name}.png",
             "gravatar_id": "",
             "url": address,
-            "html_url": f"{self.web}/{login}",
+            "html_url": f"{self.web}/{name}",
             "type": "Bot" if login.endswith("[bot]") else "User",
             "site_admin": False,
             **{f"{name}_url": f"{address}/{name}" for name in USER_URLS},

@@ -1,0 +1,147 @@
+"""A look at a repository in which nothing moved: one question to its forge, and no clone, no listing, no compile.
+
+What a full look saw is kept together with the forge's `state`. While that holds, files and proposals are those that
+are kept; images and advisories are asked all the same, as all repositories share those answers. Where all of it leads
+to the same decision, the verdict is the same too. Once a day everything is looked at, whatever holds.
+"""
+
+import hashlib
+import json
+import sys
+import zlib
+from base64 import b85decode, b85encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from bot.decide.plan import Wish
+from bot.formats import values
+from bot.model import findings, images, locks, policy, proposal, repository, snapshot
+from bot.model.proposal import Proposal
+from bot.model.repository import Head
+from bot.model.runs import Outcome, RunRecord
+from bot.model.snapshot import Snapshot
+from bot.workflow.case import Case, Seen
+from bot.workflow.context import Assignment, Tools
+from bot.workflow.repository_file import FILE, PROJECT
+from bot.workflow.result import Result
+
+KIND = "still"
+FORM = "1"  # counted up where what is kept, or what a full look does with the same files, changes
+MODULES = (findings, images, locks, policy, proposal, repository, snapshot)
+QUIET = frozenset({Outcome.NOTHING, Outcome.LEFT_ALONE, Outcome.DEFERRED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """What a full look saw, while the forge was in `state`.
+
+    `question` is what else it depended on, `decision` the fingerprint of what was decided, `rules` the repository's
+    own file, `snapshot` the one before registries were asked for tags, `document` the contract JSON of the run.
+    """
+
+    state: str
+    question: str
+    decision: str
+    url: str
+    head: Head
+    rules: tuple[tuple[str, bytes], ...]
+    snapshot: Snapshot
+    proposals: tuple[Proposal, ...]
+    document: str
+
+
+READER = values.Reader(
+    one
+    for module in (*MODULES, sys.modules[__name__])
+    for one in vars(module).values()
+    if isinstance(one, type) and one.__module__ == module.__name__
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """One run's look at the forge's state: `unmoved` is what is kept of the last one where that still holds.
+
+    `state` is "" where nothing is watched: a rehearsal, or a run that looks at a part of the repository only.
+    """
+
+    tools: Tools
+    assignment: Assignment
+    question: str
+    state: str = ""
+    unmoved: Still | None = None
+
+    @classmethod
+    def start(cls, tools: Tools, assignment: Assignment, wish: Wish, now: datetime) -> Self:
+        """Ask the forge, before anything else is read: what moves from then on is seen the next time."""
+        asked = question(assignment, wish, now)
+        if tools.rehearsal or wish.only or wish.moves.narrow:
+            return cls(tools=tools, assignment=assignment, question=asked)
+        kept = recall(tools, assignment)
+        state = tools.forge.state(assignment.repository, kept.state if kept else "")
+        same = kept is not None and (kept.state, kept.question) == (state, asked)
+        return cls(tools=tools, assignment=assignment, question=asked, state=state, unmoved=kept if same else None)
+
+    def keep(self, case: Case, seen: Seen, decided: RunRecord, result: Result) -> None:
+        """Keep what a run saw, if it did nothing: the forge is still in the state in which it was found."""
+        if not self.state or not is_quiet(result.record):
+            return
+        still = Still(
+            state=self.state,
+            question=self.question,
+            decision=decision(decided),
+            url=case.remote.url,
+            head=case.head,
+            rules=papers(seen.contents),
+            snapshot=seen.settled,
+            proposals=seen.proposals,
+            document=json.dumps(result.document),
+        )
+        keep(self.tools, self.assignment, still, case.now)
+
+
+def recall(tools: Tools, assignment: Assignment) -> Still | None:
+    """Give what is kept of a repository; None where nothing is, or where another version kept it."""
+    form, _, packed = (tools.store.recall(KIND, _key(assignment)) or "").partition(" ")
+    if form != FORM:
+        return None
+    try:
+        found = READER.loads(json.loads(zlib.decompress(b85decode(packed))))
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error):
+        return None  # a copy that is damaged is as good as none
+    return found if isinstance(found, Still) else None
+
+
+def keep(tools: Tools, assignment: Assignment, still: Still, now: datetime) -> None:
+    """Keep what a full look saw."""
+    packed = zlib.compress(json.dumps(values.dumps(still), separators=(",", ":")).encode())
+    tools.store.remember(KIND, _key(assignment), f"{FORM} {b85encode(packed).decode()}", now)
+
+
+def question(assignment: Assignment, wish: Wish, now: datetime) -> str:
+    """Name everything that a verdict depends on besides the repository and the world: wishes, policy, and the day."""
+    ruled = (assignment.repository, assignment.policy, assignment.schedule, assignment.waivers, assignment.committer)
+    more = (sorted(assignment.index_hosts), assignment.default_python, wish, f"{now:%Y-%m-%d}")
+    return hashlib.sha256(repr((ruled, more)).encode()).hexdigest()
+
+
+def decision(record: RunRecord) -> str:
+    """Fingerprint what was decided, with everything that it rests on."""
+    rests = (record.plan, record.findings, record.accepted, record.doubts, record.next_due)
+    return hashlib.sha256(repr(rests).encode()).hexdigest()
+
+
+def papers(contents: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+    """Give the files in which a repository says how it is treated."""
+    return tuple((path, contents[path]) for path in (FILE, PROJECT) if path in contents)
+
+
+def is_quiet(record: RunRecord) -> bool:
+    """Whether a run did nothing: what it decided holds until something moves."""
+    return record.failure is None and {record.outcome, *(one.outcome for one in record.further)} <= QUIET
+
+
+def _key(assignment: Assignment) -> str:
+    return f"{assignment.repository.key} {assignment.repository.branch or ''}"
