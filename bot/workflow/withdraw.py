@@ -22,10 +22,27 @@ def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[
     done: list[Published] = []
     for proposal in publish.left_over(seen.proposals, planned, broad=seen.broad):
         if publish.quarter_of_branch(proposal.branch) or calm:
-            published = _closed(case, seen, proposal, _why(case, proposal, planned))
+            published = _kept(seen, proposal) or _closed(case, seen, proposal, _why(case, proposal, planned))
             done.append(published)
             seen = seen.after(published.proposal) if published.proposal else seen
     return seen, tuple(done)
+
+
+def _kept(seen: Seen, proposal: Proposal) -> Published | None:
+    """Leave a proposal alone that is not planned any more, while a pin still has a flaw that it fixes.
+
+    A lock whose header cannot be read any more, or a fix that was yanked since, makes nothing safe.
+    """
+    open_ones = {name for one in seen.flawed for advisory in one.advisories for name in advisory.names}
+    stays = sorted(open_ones & set(proposal.marks.fixes if proposal.marks else ()))
+    if not stays or proposal.branch != publish.SECURITY_BRANCH:
+        return None
+    more = f" and {len(stays) - 1} more" if len(stays) > 1 else ""
+    text = f"#{proposal.number} stays as it is: {stays[0]}{more} can no more be fixed by us, and is still there"
+    why = Reason(code="stuck", subject=proposal.branch, text=text)
+    return Published(
+        rebuild=_empty(proposal, why), outcome=Outcome.LEFT_ALONE, change=Change(), proposal=proposal, why=(why,)
+    )
 
 
 def _why(case: Case, proposal: Proposal, planned: set[str]) -> Reason:
@@ -38,7 +55,11 @@ def _why(case: Case, proposal: Proposal, planned: set[str]) -> Reason:
 
 
 def _closed(case: Case, seen: Seen, proposal: Proposal, why: Reason) -> Published:
-    empty = Rebuild(trigger=Trigger.SECURITY, branch=proposal.branch, quarter="", steps=(), why=(why,))
+    empty = _empty(proposal, why)
     done = propose(case, seen, empty, Change(), gone=why)
     outcome = Outcome.LEFT_ALONE if done.outcome is Outcome.NOTHING else done.outcome
     return Published(rebuild=empty, outcome=outcome, change=Change(), proposal=done.proposal, why=done.why)
+
+
+def _empty(proposal: Proposal, why: Reason) -> Rebuild:
+    return Rebuild(trigger=Trigger.SECURITY, branch=proposal.branch, quarter="", steps=(), why=(why,))

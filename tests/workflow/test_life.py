@@ -417,3 +417,38 @@ def test_the_overview_does_not_call_a_flaw_fixed_whose_proposal_was_declined() -
     world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
     world.run()
     assert "a fix is known, and no proposal with it stands open" in world.pages[-1].body
+
+
+@pytest.mark.parametrize(
+    "odd", ["pip-compile --pip-args=x requirements.in", "pip-compile --index-url=http://e.example r.in"]
+)
+def test_a_proposal_stays_while_what_it_fixes_is_there_although_its_lock_cannot_be_compiled_any_more(odd: str) -> None:
+    world = unsafe_world()
+    world.run()
+    world.files["requirements.txt"] = TWO_PINS.replace("pip-compile requirements.in", odd).encode()
+    world.commit = "b" * 40
+    document = world.tell()
+    assert world.proposals[0].state is State.OPEN
+    assert "#1 stays as it is: PYSEC-2026-1 can no more be fixed by us, and is still there" in str(document["further"])
+
+
+def test_a_proposal_stays_while_its_fix_is_yanked_and_an_order_in_it_is_answered() -> None:
+    world = unsafe_world()
+    world.run()
+    world.releases["django"] = tuple(replace(one, yanked=one.version != "4.2.15") for one in world.releases["django"])
+    world.comments[1] = [said("@quarterdeck rebase")]
+    world.run()
+    assert world.proposals[0].state is State.OPEN
+    assert "Not done: #1 stays as it is" in replies(world)[0]
+
+
+def test_a_quarter_that_passed_is_closed_although_a_flaw_that_it_fixes_is_still_there() -> None:
+    world = unsafe_world()
+    world.done = ()
+    world.compiled = {"requirements.txt": TWO_PINS.replace("4.2.15", "4.2.17")}
+    world.run()
+    world.now = NEXT
+    world.feeds = (replace(world.feeds[0], as_of=world.now),)
+    world.run()
+    states = {proposal.branch: proposal.state for proposal in world.proposals}
+    assert states == {QUARTERLY: State.CLOSED, SECURITY: State.OPEN, "quarterdeck/quarterly-2027q1": State.OPEN}
