@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bot.decide.fingerprint import is_no
+from bot.formats.osv_aliases import KINDS
 from bot.model.policy import Trigger
 from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update, Wait
 from bot.model.reasons import Reason
@@ -147,6 +148,12 @@ def left_over(proposals: tuple[Proposal, ...], planned: Collection[str], *, broa
         return broad and one.branch.startswith("quarterdeck/base-")
 
     return tuple(one for one in proposals if gone(one))
+
+
+def about_pins(one: Proposal) -> bool:
+    """Say whether all that a proposal fixes are flaws of Python packages, as their ids tell: no image counts then."""
+    fixes = one.marks.fixes if one.marks is not None else ()
+    return bool(fixes) and all(name.startswith(KINDS) for name in fixes)
 
 
 def others_open(proposals: tuple[Proposal, ...], branch: str) -> int:

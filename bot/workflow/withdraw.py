@@ -18,10 +18,11 @@ def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[
         return seen, ()
     planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
     unsure = any(doubt.code != exceptions.EXPIRED for doubt in seen.doubts)  # a waiver that is over is known
-    calm = plan.calm(seen.snapshot, seen.images) and not unsure
+    calm = plan.calm(seen.snapshot, seen.images)
     done: list[Published] = []
     for proposal in publish.left_over(seen.proposals, planned, broad=seen.broad):
-        if publish.quarter_of_branch(proposal.branch) or calm:
+        sure = not unsure and (calm or publish.about_pins(proposal))
+        if publish.quarter_of_branch(proposal.branch) or sure:
             published = _kept(seen, proposal) or _closed(case, seen, proposal, _why(case, proposal, planned))
             done.append(published)
             seen = seen.after(published.proposal) if published.proposal else seen

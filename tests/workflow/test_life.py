@@ -452,3 +452,12 @@ def test_a_quarter_that_passed_is_closed_although_a_flaw_that_it_fixes_is_still_
     world.run()
     states = {proposal.branch: proposal.state for proposal in world.proposals}
     assert states == {QUARTERLY: State.CLOSED, SECURITY: State.OPEN, "quarterdeck/quarterly-2027q1": State.OPEN}
+
+
+def test_an_image_that_waits_for_its_quarter_keeps_no_obsolete_fix_of_a_pin_open() -> None:
+    world = unsafe_world()
+    world.files["Dockerfile"] = f"FROM python:3.12-slim@sha256:{'1' * 64}\n".encode()
+    world.run()
+    world.files["requirements.txt"] = TWO_PINS.replace("4.2.15", "4.2.16").encode()
+    world.commit = "b" * 40
+    assert world.run().record.outcome is Outcome.CLOSED
