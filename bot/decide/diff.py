@@ -101,15 +101,14 @@ def held_back(pin: Pin, path: str, latest: Release, holders: Holders) -> HeldBac
         or _by_wheels(pin.name, latest, holders.build)
         or Reason(code="resolver", subject=pin.name, text="the resolver found no set of versions with it")
     )
-    until = _ripe(latest, holders.cooldown) if why.code == "cooldown" else None
+    young = latest.uploaded_at if why.code == "cooldown" else None
+    until = _ripe(young, holders.cooldown) if young else None
     return HeldBack(path=path, name=pin.name, taken=pin.version, newest=latest.version, why=why, until=until)
 
 
-def _ripe(latest: Release, cooldown: timedelta) -> datetime | None:
+def _ripe(uploaded: datetime, cooldown: timedelta) -> datetime:
     """Give the first moment at which the cooldown lets a release pass: it counts whole days (UTC)."""
-    if latest.uploaded_at is None:
-        return None
-    day = latest.uploaded_at.astimezone(UTC).date() + timedelta(days=1)
+    day = uploaded.astimezone(UTC).date() + timedelta(days=1)
     return datetime.combine(day, time(), tzinfo=UTC) + cooldown
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.decide import assess
 from bot.decide.calendar import Due, NotDue
 from bot.model.findings import LockOutOfDate, MovedDigest, QuarterDue, Unreadable
-from bot.model.images import PlatformManifest
+from bot.model.images import Install, PlatformManifest
 from bot.model.locks import LockerName, PythonClaim, Requirement
 from bot.model.policy import Policy
 from tests.builders import NEW, OLD, a_lock, a_snapshot, a_state, an_image
@@ -64,3 +64,19 @@ def test_a_lock_of_another_tool_is_for_a_range_of_pythons_so_none_is_denied() ->
     theirs, ours = (a_lock(locker=name, python_claims=(claim,)) for name in (LockerName.POETRY, LockerName.PIP_TOOLS))
     assert assess.mismatches(a_snapshot(locks=(theirs,))) == ()
     assert [row.other for row in assess.mismatches(a_snapshot(locks=(ours,)))] == [">=3.13"]
+
+
+def test_a_version_file_denies_a_lock_unless_an_image_or_a_sibling_agrees() -> None:
+    claim = PythonClaim(where=".python-version", named=("3.12", "3.13"))
+    lock = a_lock(python_claims=(claim,))
+    (row,) = assess.mismatches(a_snapshot(locks=(lock,)))
+    assert (row.locked, row.other, row.where, row.installs) == ("3.11", "3.12, 3.13", ".python-version", False)
+    named = a_lock(python_claims=(replace(claim, named=("3.11",)),))
+    assert assess.mismatches(a_snapshot(locks=(named,))) == ()
+    installed = a_snapshot(
+        locks=(lock,), installs=(Install(lock="requirements.txt", python="3.11", path="Dockerfile", line=3, base=None),)
+    )
+    assert assess.mismatches(installed) == ()
+    assert assess.mismatches(a_snapshot(locks=(lock, a_lock("b.txt", python="3.12")))) == ()
+    allowed = a_lock(python_claims=(PythonClaim(where="pyproject.toml", requires=">=3.11.4"),))
+    assert assess.mismatches(a_snapshot(locks=(allowed,))) == ()

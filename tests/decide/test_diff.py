@@ -1,7 +1,7 @@
 """What changed in a lock, and what did not move although it could have."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -90,3 +90,13 @@ def test_a_release_that_would_have_to_be_built_holds_a_package_back_unless_it_ma
     for build, code in (((), "no-wheel"), (("django",), "resolver")):
         holders = Holders(wanted=(), python="3.11", cutoff=None, parents={}, build=build)
         assert diff.held_back(a_pin(), "requirements.txt", latest, holders).why.code == code
+
+
+def test_what_the_cooldown_holds_is_free_a_whole_day_after_it_in_utc() -> None:
+    late = datetime.fromisoformat("2026-06-01T23:30:00-05:00")  # the 2nd in UTC
+    holders = Holders(wanted=(), python="3.11", cutoff=MAY, parents={}, cooldown=timedelta(days=7))
+    assert diff.held_back(a_pin(), "a.txt", _release("5.0", uploaded=late), holders).until == datetime(
+        2026, 6, 10, tzinfo=UTC
+    )
+    other = replace(holders, wanted=(Requirement(name="django", specifier="<5", path="a.in", line=1, text="django<5"),))
+    assert diff.held_back(a_pin(), "a.txt", _release("5.0", uploaded=late), other).until is None

@@ -3,12 +3,13 @@
 import json
 
 from bot.decide import document
+from bot.model.contents import FeedState
 from bot.model.findings import LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue, Unreadable, VulnerablePin
 from bot.model.plan import Deferred, NothingToDo, Rebuild, Relock, Repin, Step, UpgradeAll
 from bot.model.policy import Policy, Severity, Trigger
 from bot.model.repository import Repository
-from bot.model.runs import Failure, Outcome, RunRecord
-from tests.builders import (
+from bot.model.runs import Failure, Outcome, Published, RunRecord
+from tests.builders import (  # fmt: skip
     NEW,
     NOW,
     OLD,
@@ -19,10 +20,14 @@ from tests.builders import (
     a_rebuild,
     a_snapshot,
     a_state,
+    a_vulnerable_pin,
+    an_accepted,
     an_advisory,
     an_image,
     an_image_change,
-)  # fmt: skip
+    some_fixed,
+    some_remaining,
+)
 from tests.decide.test_explain import HELD
 
 REPOSITORY = Repository(name="acme/web", url="https://example.org/acme/web.git")
@@ -133,3 +138,39 @@ def test_a_vulnerable_pin_names_its_advisories_the_worst_of_them_and_where_it_co
         ],
         "severity": "high", "why": "web pulls it in", "line": 7, "direct": False, "via": ["web"],
     }  # fmt: skip
+
+
+def test_what_nobody_could_tell_is_part_of_every_verdict() -> None:
+    doubt = a_reason("the advisories are 9 days old", "advisories-old")
+    failure = Failure(kind="CloneFailed", message="not there", hint="look again")
+    failed = document.document(_record(plan=None, failure=failure, doubts=(doubt,)), Policy())
+    assert failed["verdict"] == "not there; the advisories are 9 days old"
+    calm = document.document(_record(plan=NothingToDo(why=(a_reason("n"),)), doubts=(doubt, doubt)), Policy())
+    assert (calm["verdict"], calm["doubts"]) == ("n; the advisories are 9 days old", [doubt.text, doubt.text])
+
+
+def test_feeds_and_what_is_accepted_have_their_shape() -> None:
+    feeds = (
+        FeedState(ecosystem="PyPI", source="x", as_of=NOW, records=3),
+        FeedState(ecosystem="PyPI", source="y", as_of=None, problem="p"),
+    )
+    found = document.document(_record(feeds=feeds, accepted=(an_accepted(),)), Policy())
+    assert found["feeds"] == [
+        {"ecosystem": "PyPI", "source": "x", "as_of": "2026-11-24T12:00:00Z", "records": 3, "problem": ""},
+        {"ecosystem": "PyPI", "source": "y", "as_of": None, "records": None, "problem": "p"},
+    ]
+    assert found["accepted"] == [
+        {"id": "CVE-2026-1", "aliases": [], "subject": "django", "path": "requirements.txt", "version": "4.2.15",
+         "until": "2027-01-31", "reason": "not reachable: we never parse XML"},
+    ]  # fmt: skip
+
+
+def test_what_remains_says_why_and_what_a_change_fixes_remains_no_more() -> None:
+    pins = (a_vulnerable_pin(), a_vulnerable_pin(an_advisory("CVE-2026-2"), why="nobody knows"))
+    change = a_change(fixed=(some_fixed("CVE-2026-1"),), remaining=(some_remaining("CVE-2026-3"),))
+    further = Published(rebuild=a_rebuild(), outcome=Outcome.OPENED, change=change, proposal=None, why=())
+    for record in (_record(findings=pins, change=change), _record(findings=pins, change=None, further=(further,))):
+        assert document.document(record, Policy())["remaining"] == [
+            {"id": "CVE-2026-2", "subject": "django in requirements.txt", "why": "nobody knows"},
+            {"id": "CVE-2026-3", "subject": "jinja2 in requirements.txt", "why": "no release of jinja2 fixes it yet"},
+        ]

@@ -12,7 +12,7 @@ from bot.decide import explain
 from bot.decide.explain import Story
 from bot.formats import marks
 from bot.model.change import Change, FileText, HeldBack
-from bot.model.findings import Unreadable
+from bot.model.findings import PythonMismatch, Unreadable
 from bot.model.plan import Deferred, NothingToDo
 from bot.model.policy import Trigger
 from bot.model.reasons import Reason
@@ -176,3 +176,10 @@ def test_no_name_breaks_the_page_or_mentions_anybody(name: str, why: str) -> Non
     html = MarkdownIt("gfm-like", {"linkify": False}).render(body)
     assert html.count("<tr>") == 6
     assert marks.parse(body) == some_marks()
+
+
+def test_a_lock_for_another_python_than_the_one_in_use_is_shown() -> None:
+    mismatch = PythonMismatch(path="requirements.txt", locked="3.11", other="3.12", where="Dockerfile:3")
+    body = explain.body(_story(mismatches=(mismatch,)))
+    assert "## Another Python\n\n" in body
+    assert "| `requirements.txt` | `3.11` | `3.12` | `Dockerfile:3` |" in body

@@ -163,3 +163,11 @@ def test_what_is_huge_or_nested_deep_takes_little_time(text: str) -> None:
     result = harmless(text, 3000)
     assert time.process_time() - started < 5
     judge(result, 3000)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("[a\nb](https://a.example)", "[a b](https://a.example)"), ("*a\nb*", "*a b*"), ("**a\nb** c\nd", "**a b** c\nd")],
+)
+def test_markup_over_several_lines_becomes_one_line(text: str, expected: str) -> None:
+    assert shown(text) == expected

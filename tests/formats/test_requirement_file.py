@@ -117,3 +117,8 @@ def test_a_broken_project_file_is_unreadable() -> None:
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     requirement_file.parse("a.in", text)
     requirement_file.parse("pyproject.toml", text)
+
+
+def test_an_include_is_found_by_its_line_and_what_is_not_included_at_the_beginning() -> None:
+    found = requirement_file.parse("a.in", "django\n-r b.in\n-c limits.txt\n")
+    assert [found.line_of(path) for path in ("b.in", "limits.txt", "c.in")] == [2, 3, 1]

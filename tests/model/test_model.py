@@ -3,7 +3,7 @@
 import pytest
 
 from bot.model.change import Change
-from bot.model.images import ImageName
+from bot.model.images import ImageConfig, ImageName
 from bot.model.repository import Repository
 from bot.model.secrets import Credential, Secret, SecretRef
 from tests.builders import a_change
@@ -39,3 +39,8 @@ def test_a_secret_stands_in_exactly_one_place(env: str | None, file: str | None)
     with pytest.raises(ValueError, match="exactly one"):
         SecretRef(env=env, file=file)
     assert SecretRef(env="A").env == "A"
+
+
+def test_a_variable_of_an_image_is_read_and_one_that_is_not_set_is_empty() -> None:
+    config = ImageConfig(env=(("PYTHON_VERSION", "3.12.9"),), musl=False)
+    assert (config.value("PYTHON_VERSION"), config.value("HOME")) == ("3.12.9", "")
