@@ -37,10 +37,14 @@ Ask: TypeAlias = Callable[[Question], Versions | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movements:
-    """What moves, as exact versions, the wanted packages among them; `why` has a reason for every other one."""
+    """What moves, as exact versions, the wanted packages among them; `why` has a reason for every other one.
+
+    `open` are wanted lines whose package has no one version, as it is pinned for several markers.
+    """
 
     versions: Versions
     why: tuple[Reason, ...]
+    open: tuple[str, ...] = ()
 
 
 def standing(pins: tuple[Pin, ...]) -> Versions:
@@ -75,7 +79,7 @@ def smallest(current: Versions, wanted: tuple[str, ...], ask: Ask) -> Movements 
         fixed |= further
     why = tuple(_reason(name, current, fixed, names) for name in _others(current, fixed, names))
     going = {name: at for name, at in fixed.items() if name in names or current.get(name) != at}
-    return Movements(versions=going, why=why)
+    return Movements(versions=going, why=why, open=tuple(line for line in wanted if _name(line) not in low))
 
 
 def moved(current: Versions, answer: Versions) -> dict[str, str]:

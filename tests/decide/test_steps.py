@@ -170,3 +170,9 @@ def test_a_pin_with_a_local_part_bounds_others_from_below_without_it() -> None:
 
     steps.smallest({"torch": "2.0+cpu", "numpy": "1.0"}, ("numpy>=2.0",), ask)
     assert asked[0].constraints == ("numpy>=2.0", "torch>=2.0")
+
+
+def test_a_wanted_package_that_is_pinned_for_several_markers_stays_wanted() -> None:
+    found = steps.smallest({"other": "1.0"}, ("click>=8.1.8", "other>=1.1"), lambda _: {"other": "1.1"})
+    assert found is not None
+    assert (found.versions, found.open) == ({"other": "1.1"}, ("click>=8.1.8",))

@@ -62,7 +62,7 @@ def _least(uv: Uv, wanted: tuple[str, ...]) -> Moving:
     found = steps.smallest(steps.standing(uv.lock.pins), wanted, ask)
     if found is None:
         return Moving(options=tuple(f"--upgrade-package={line}" for line in wanted), answer=last)
-    options = tuple(command_lines.exactly(dict(found.versions)))
+    options = (*command_lines.exactly(dict(found.versions)), *(f"--upgrade-package={line}" for line in found.open))
     return Moving(options=options, answer=asking.ask(uv, options), why=found.why)
 
 

@@ -14,7 +14,7 @@ from bot.adapters.lockers.rooms import Rooms
 from bot.errors import LockFailed, StoreError
 from bot.formats import lock_hashes
 from bot.model.locks import Libc, LockerName
-from bot.model.plan import UpgradeOnly
+from bot.model.plan import FixAtLeast, UpgradeOnly
 from bot.model.releases import IndexView
 from bot.system.process import Finished
 from tests.builders import NOW, a_lock
@@ -237,3 +237,13 @@ def test_interpreters_are_looked_for_where_people_keep_them(tmp_path: Path, monk
     assert interpreters.find("3.98") is None
     mine = put(tmp_path / "pyenv/versions/3.98.1/bin/python3.98", "3.98")
     assert interpreters.find("3.98") == mine
+
+
+def test_a_fix_of_a_package_that_is_pinned_for_two_markers_is_brought(bench: LockerBench) -> None:
+    bench.name = LockerName.UV_PIP
+    source = "child<2 ; sys_platform == 'win32'\nchild>=2 ; sys_platform != 'win32'\n"
+    body = "child==1.0 ; sys_platform == 'win32'\n    # via -r a.in\nchild==2.0 ; sys_platform != 'win32'\n    # via -r a.in\n"
+    fix = FixAtLeast(floors=(("child", "1.1"),))
+    done = bench.compile(source, body, arguments=("--universal",), movement=fix)
+    assert "child==1.1 ; sys_platform == 'win32'" in done.text
+    assert "child==2.0 ; sys_platform != 'win32'" in done.text
