@@ -157,7 +157,7 @@ class FakeForge:
         self.world.told("state")
         said = {number: tuple(rows) for number, rows in self.world.comments.items() if rows}
         seen = (self.world.commit, tuple(self.world.proposals), sorted(self.world.branches.items()), said)
-        return hashlib.sha256(repr(seen).encode()).hexdigest()
+        return f"sure:{hashlib.sha256(repr(seen).encode()).hexdigest()}"
 
     def open(self, repository: Repository, draft: Draft) -> Proposal:
         self.world.told(f"open {draft.branch}: {draft.title}")
