@@ -37,7 +37,11 @@ def status(common: Common) -> None:
         out.print("[bold red]no advisories are at hand: nobody can say whether pins are safe[/]", soft_wrap=True)
     for one in waivers:
         out.print(f"waived: {_held(one)}", soft_wrap=True)
+    common_ids = {one["id"] for one in waivers}
     for row in rows:
+        for one in row["waivers"]:
+            if one["id"] not in common_ids:
+                out.print(f"waived in {escape(row['name'])}: {_held(one)}", soft_wrap=True)
         for one in row["ignored"]:
             out.print(f"ignored in {escape(row['name'])}: {_held(one)}, as {escape(one['by'])} asked", soft_wrap=True)
     if not rows:

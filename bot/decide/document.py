@@ -72,6 +72,15 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         **times(run),
         "further": [_further(one) for one in run.further],
         "accepted": [_accepted(one) for one in run.accepted],
+        "waivers": [
+            {
+                "id": one.id,
+                "until": f"{one.until:%Y-%m-%d}",
+                "reason": one.reason,
+                "over": one.until < run.started_at.date(),
+            }
+            for one in run.waivers
+        ],
         "feeds": [feed(one) for one in run.feeds],
         "doubts": _reasons(run.doubts),
     }

@@ -162,6 +162,7 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         accepted=seen.accepted,
         feeds=seen.feeds,
         doubts=seen.doubts,
+        waivers=seen.exceptions.waivers,
     )
 
 
