@@ -223,17 +223,17 @@ def a_proposal(number: int = 1, **fields: Any) -> Proposal:
     return Proposal(number=number, **values)
 
 
-def some_fixed(name: str = "PYSEC-2026-1", **fields: Any) -> Fixed:
+def some_fixed(advisory: str = "PYSEC-2026-1", /, **fields: Any) -> Fixed:
     values: dict[str, Any] = {
-        "advisory": an_advisory(name), "path": "requirements.txt", "name": "django", "old": "4.2.15", "new": "4.2.16",
+        "advisory": an_advisory(advisory), "path": "requirements.txt", "name": "django", "old": "4.2.15", "new": "4.2.16",
         "direct": True, "via": (), **fields,
     }  # fmt: skip
     return Fixed(**values)
 
 
-def some_remaining(name: str = "PYSEC-2026-9", **fields: Any) -> Remaining:
+def some_remaining(advisory: str = "PYSEC-2026-9", /, **fields: Any) -> Remaining:
     values: dict[str, Any] = {
-        "advisory": an_advisory(name), "path": "requirements.txt", "name": "jinja2", "version": "3.1.2",
+        "advisory": an_advisory(advisory), "path": "requirements.txt", "name": "jinja2", "version": "3.1.2",
         "why": a_reason("no release of jinja2 fixes it yet", "no-fix"), **fields,
     }  # fmt: skip
     return Remaining(**values)

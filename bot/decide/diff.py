@@ -163,6 +163,11 @@ def version(text: str) -> Version | None:
         return None
 
 
+def public(text: str) -> str:
+    """Give a version without its local part, which no lower bound may have (PEP 440, "Version specifiers")."""
+    return text.partition("+")[0]
+
+
 def allows(specifier: str, text: str) -> bool:
     """Say whether a specifier (PEP 440) allows a version; one that nobody can read forbids nothing."""
     try:

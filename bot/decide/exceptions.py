@@ -1,6 +1,6 @@
 """What people accepted until a date: waivers of the configuration and of the repository, and `ignore` in proposals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from packaging.utils import canonicalize_name
@@ -9,6 +9,9 @@ from bot.model.contents import Advisory
 from bot.model.images import ImageUse
 from bot.model.policy import Ignored, Waiver
 from bot.model.reasons import Reason
+
+EXPIRED = "waiver-expired"
+HUB = "docker.io"  # whose name, and that of its `library`, people leave out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +35,9 @@ class Exceptions:
         return next((one for one in self.ignored if self._holds(one) and canonicalize_name(one.subject) == name), None)
 
     def image(self, use: ImageUse) -> Ignored | None:
-        """Give what says that an image is left as it is: as written, with or without its tag and digest."""
-        name = use.name
-        whole = name.tagged
-        bare = whole.removesuffix(f":{name.tag}") if name.tag else whole
-        short = {whole, bare, use.reference, f"{whole}@{name.digest}", f"{name.registry}/{name.repository}"}
-        return next((one for one in self.ignored if self._holds(one) and one.subject in short), None)
+        """Give what says that an image is left as it is, in whatever way people name it."""
+        names = spellings(use)
+        return next((one for one in self.ignored if self._holds(one) and one.subject.casefold() in names), None)
 
     def expired(self, advisories: tuple[Advisory, ...]) -> tuple[Reason, ...]:
         """Say which waivers are over of advisories that still affect something."""
@@ -45,7 +45,7 @@ class Exceptions:
         over = [one for one in self.waivers if not self._holds(one) and one.id.casefold() in names]
         return tuple(
             Reason(
-                code="waiver-expired",
+                code=EXPIRED,
                 subject=one.id,
                 text=f"the waiver of {one.id} ended on {one.until:%Y-%m-%d} ({one.reason}): fix it, or renew it",
             )
@@ -58,3 +58,14 @@ class Exceptions:
     @staticmethod
     def _means(one: Ignored, names: set[str], name: str) -> bool:
         return one.subject.casefold() in names or canonicalize_name(one.subject) == name
+
+
+def spellings(use: ImageUse) -> frozenset[str]:
+    """Give the ways in which people name an image, in lower case: in full or short, with or without tag and digest."""
+    name = use.name
+    short = replace(name, tag=None).tagged
+    bases = {short, f"{name.registry}/{name.repository}"}
+    bases |= {name.repository, f"{name.registry}/{short}"} if name.registry == HUB else set()
+    tagged = bases | {f"{base}:{name.tag}" for base in bases if name.tag}
+    pinned = {f"{one}@{name.digest}" for one in tagged if name.digest}
+    return frozenset(one.casefold() for one in {*tagged, *pinned, use.reference})

@@ -7,11 +7,20 @@ from typing import assert_never
 
 from bot.decide.contents import changed, told
 from bot.decide.explain_ending import ending as last_sections
-from bot.decide.explain_flaws import accepted_table, alert, fixed_table, in_words, proof, remaining_table, sentence
+from bot.decide.explain_flaws import (
+    accepted_table,
+    alert,
+    counted,
+    fixed_table,
+    in_words,
+    proof,
+    remaining_table,
+    sentence,
+)
 from bot.decide.explain_images import image_sections, image_table, stamp_table
 from bot.decide.explain_notes import links_section, notes_section
 from bot.decide.images import APART, APART_BRANCH
-from bot.decide.markdown import block, code, prose, table
+from bot.decide.markdown import block, code, cut, prose, table
 from bot.model.change import Change, HeldBack, ImageChange, PinChange, StampChange
 from bot.model.contents import FeedState
 from bot.model.findings import Accepted, ArchiveAhead, PythonMismatch, Unreadable
@@ -22,7 +31,9 @@ from bot.model.proposal import Marks
 from bot.model.reasons import Reason
 
 LONGEST_TITLE = 100  # characters
+LONGEST_PATH = 100  # characters of a file's name in the minimal form
 PLAIN_ROWS = 40  # of tables of advisories in the plain form
+SPOKEN = 12  # reasons in the first sentence
 LIMIT = 65_536  # characters in the body of a pull request on GitHub
 MOVES_ALONG = "moves-along"  # the code of the reasons that decide/steps.py gives
 
@@ -55,9 +66,13 @@ def title(rebuild: Rebuild, change: Change) -> str:
     if (release := _release(rebuild)) is not None:
         return release
     if rebuild.trigger is Trigger.SECURITY:
-        return _security_title(change)
+        return _line(_security_title(change))
     head = f"Quarterly rebuild {rebuild.quarter}" if rebuild.quarter else "Rebuild"
-    return f"{head}: {_counted(change)}"[:LONGEST_TITLE]
+    return _line(f"{head}: {_counted(change)}")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:LONGEST_TITLE]
 
 
 def _release(rebuild: Rebuild) -> str | None:
@@ -67,7 +82,7 @@ def _release(rebuild: Rebuild) -> str | None:
     first = rebuild.why[0]
     more = len({reason.subject for reason in rebuild.why if reason.code in APART} - {first.subject})
     if not more:
-        return first.text[:LONGEST_TITLE]
+        return _line(first.text)
     ending = f" and {more} more"
     return f"{first.text.partition(': ')[0][: LONGEST_TITLE - len(ending)]}{ending}"
 
@@ -103,13 +118,15 @@ def body(story: Story, limit: int = LIMIT) -> str:
         whole = f"{text}\n\n{ending}"
         if len(whole) <= limit:
             return whole
-    return f"{opening(story)[: max(0, limit - len(ending) - 2)]}\n\n{ending}"
+    short = " ".join(part for part in [_flaws_counted(story), opening(story)] if part)
+    return f"{short[: max(0, limit - len(ending) - 2)]}\n\n{ending}"
 
 
 def opening(story: Story) -> str:
     """Give the first sentence: why this exists."""
     rebuild = story.rebuild
-    why = prose("; ".join(reason.text for reason in rebuild.why))
+    told, more = [cut(reason.text) for reason in rebuild.why[:SPOKEN]], len(rebuild.why) - SPOKEN
+    why = prose("; ".join([*told, *([f"and {more} more"] if more > 0 else [])]))
     count = _counted(story.change)
     if rebuild.quarter:
         return (
@@ -185,9 +202,9 @@ def _plain(story: Story) -> list[str]:
     more = [f"- and {_plural(rest, 'package')} that these pull in"] if rest else []
     heading = ["## Packages\n\n" + "\n".join([*rows, *more])] if change.pins else []
     return [
-        fixed_table(change.fixed[:PLAIN_ROWS], story.cooldown),
+        fixed_table(change.fixed, story.cooldown, PLAIN_ROWS),
         *heading,
-        remaining_table(change.remaining[:PLAIN_ROWS]),
+        remaining_table(change.remaining, PLAIN_ROWS),
         image_table(change.images),
         stamp_table(change.stamps),
         _unreadable(story.unreadable[:20]),
@@ -197,12 +214,16 @@ def _plain(story: Story) -> list[str]:
 
 
 def _minimal(story: Story) -> list[str]:
-    count = len({row.advisory.id for row in story.change.fixed})
-    fixes = f"It fixes {_plural(count, 'advisory').replace('advisorys', 'advisories')}. " if count else ""
-    files = [f"- {code(file.path)}" for file in story.change.files[:200]]
+    counts = _flaws_counted(story)
+    files = [f"- {code(file.path[:LONGEST_PATH])}" for file in story.change.files[:200]]
     more = len(story.change.files) - len(files)
     tail = [f"- and {more} more"] if more else []
-    return [f"{fixes}There is too much to list here: the commit shows every line.\n\n" + "\n".join([*files, *tail])]
+    words = [*([counts] if counts else []), "There is too much to list here: the commit shows every line."]
+    return [" ".join(words) + "\n\n" + "\n".join([*files, *tail])]
+
+
+def _flaws_counted(story: Story) -> str:
+    return counted(story.change.fixed, story.change.remaining)
 
 
 def _pin_tables(pins: tuple[PinChange, ...], heading: str) -> list[str]:
@@ -259,7 +280,7 @@ def _mismatches(mismatches: tuple[PythonMismatch, ...]) -> str:
 
 
 def _notes(notes: tuple[Reason, ...]) -> str:
-    return "## Good to know\n\n" + "\n".join(f"- {prose(note.text)}" for note in notes) if notes else ""
+    return "## Good to know\n\n" + "\n".join(f"- {prose(cut(note.text))}" for note in notes) if notes else ""
 
 
 def _unreadable(findings: tuple[Unreadable, ...]) -> str:

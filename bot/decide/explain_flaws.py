@@ -7,7 +7,8 @@ from itertools import groupby
 
 from bot.decide import feeds
 from bot.decide.contents import url_of
-from bot.decide.markdown import code, link, prose, table
+from bot.decide.exceptions import EXPIRED
+from bot.decide.markdown import code, cut, link, prose, table
 from bot.model.contents import ORDER, Advisory, FeedState
 from bot.model.findings import Accepted
 from bot.model.flaws import Fixed, Remaining
@@ -20,8 +21,8 @@ ADDRESS = re.compile(r"https?://[^\s,;)\]]+")
 NAMED = 8  # packages in a sentence
 
 
-def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta) -> str:
-    """Give one row for each advisory and package that is fixed, the worst first."""
+def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta, most: int = ROWS) -> str:
+    """Give one row for each advisory and package that is fixed, the worst first, at most so many."""
     if not fixed:
         return ""
     several = len({row.path for row in fixed}) > 1
@@ -30,7 +31,7 @@ def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta) -> str:
         [_advisory(first.advisory), _severity(first.advisory), code(first.name), _step(first, cooldown),
          _asked_by(first), code(first.advisory.fixed_in) or "—",
          *([", ".join(code(row.path) for row in same)] if several else [])]
-        for same in merged[:ROWS] for first in same[:1]
+        for same in merged[:most] for first in same[:1]
     ]  # fmt: skip
     head = [
         "advisory",
@@ -41,22 +42,22 @@ def fixed_table(fixed: tuple[Fixed, ...], cooldown: timedelta) -> str:
         "first fixed in",
         *(["lock"] if several else []),
     ]
-    more = len(merged) - ROWS
+    more = len(merged) - most
     rest = f"\n\n… and {more} more." if more > 0 else ""
     return f"## What this fixes\n\n{table(head, rows)}{rest}"
 
 
-def remaining_table(remaining: tuple[Remaining, ...]) -> str:
-    """Give one row for each advisory that stays, with what blocks its fix."""
+def remaining_table(remaining: tuple[Remaining, ...], most: int = ROWS) -> str:
+    """Give one row for each advisory that stays, with what blocks its fix, the worst first, at most so many."""
     if not remaining:
         return ""
     order = sorted(remaining, key=lambda row: (-ORDER.index(row.advisory.severity), row.advisory.id, row.path))
     rows = [
         [_advisory(row.advisory), _severity(row.advisory), code(f"{row.name} {row.version}"), code(row.path),
-         prose(row.why.text)]
-        for row in order[:ROWS]
+         prose(cut(row.why.text))]
+        for row in order[:most]
     ]  # fmt: skip
-    more = len(order) - ROWS
+    more = len(order) - most
     rest = f"\n\n… and {more} more." if more > 0 else ""
     intro = "These are known, and this does not fix them:"
     return f"## What remains\n\n{intro}\n\n" + table(["advisory", "severity", "package", "lock", "why"], rows) + rest
@@ -68,12 +69,13 @@ def accepted_table(accepted: tuple[Accepted, ...]) -> str:
         return ""
     found = {(one.advisory.id, one.name, one.version, one.until, one.reason): one for one in accepted}
     rows = [
-        [_advisory(one.advisory), code(f"{one.name} {one.version}"), f"{one.until:%Y-%m-%d}", prose(one.reason)]
+        [_advisory(one.advisory), code(f"{one.name} {one.version}"), f"{one.until:%Y-%m-%d}", prose(cut(one.reason))]
         for _, one in sorted(found.items())[:ROWS]
     ]
-    return "## Accepted\n\nSomebody accepted these for a time:\n\n" + table(
-        ["advisory", "package", "until", "reason"], rows
-    )
+    more = len(found) - ROWS
+    rest = f"\n\n… and {more} more." if more > 0 else ""
+    head = ["advisory", "package", "until", "reason"]
+    return f"## Accepted\n\nSomebody accepted these for a time:\n\n{table(head, rows)}{rest}"
 
 
 def alert(doubts: Iterable[Reason]) -> str:
@@ -81,14 +83,33 @@ def alert(doubts: Iterable[Reason]) -> str:
 
     Addresses are left out: an internal mirror's name is nothing for a page that anybody may read.
     """
-    lines = [f"> - {prose(ADDRESS.sub('its address', reason.text))}" for reason in doubts]
-    return "> [!WARNING]\n> Not everything could be looked up:\n>\n" + "\n".join(lines) if lines else ""
+    rows = tuple(doubts)
+    unknown = _listed("Not everything could be looked up:", (one for one in rows if one.code != EXPIRED))
+    over = _listed("What somebody accepted is over:", (one for one in rows if one.code == EXPIRED))
+    return "> [!WARNING]\n" + "\n>\n".join([*unknown, *over]) if rows else ""
+
+
+def _listed(head: str, rows: Iterable[Reason]) -> list[str]:
+    lines = [f"> - {prose(cut(ADDRESS.sub('its address', reason.text)))}" for reason in rows]
+    return ["\n".join([f"> {head}", ">", *lines])] if lines else []
 
 
 def proof(states: tuple[FeedState, ...]) -> str:
     """Say what was looked up, and how old that is."""
     said = feeds.checked(states)
     return f"The pins were {said}." if said else ""
+
+
+def counted(fixed: Iterable[Fixed], remaining: Iterable[Remaining]) -> str:
+    """Count what is fixed and what stays in sentences, for forms of a body that have no room for tables."""
+    done, left = ({row.advisory.id for row in rows} for rows in (fixed, remaining))
+    fixes = f"It fixes {_advisories(len(done))}." if done else ""
+    stays = f"{_advisories(len(left))} that we know of stay{'s' if len(left) == 1 else ''}." if left else ""
+    return " ".join(part for part in (fixes, stays) if part)
+
+
+def _advisories(count: int) -> str:
+    return f"{count} advisor{'y' if count == 1 else 'ies'}"
 
 
 def in_words(fixed: tuple[Fixed, ...], most: int, images: Sequence[str]) -> str:
@@ -125,7 +146,7 @@ def _advisory(one: Advisory) -> str:
     shown = ", ".join(link(name, url_of(name)) for name in one.aliases[:ALIASES])
     more = f" and {len(one.aliases) - ALIASES} more" if len(one.aliases) > ALIASES else ""
     aliases = f" ({shown}{more})" if shown else ""
-    summary = f"<br>{prose(one.summary)}" if one.summary else ""
+    summary = f"<br>{prose(cut(one.summary))}" if one.summary else ""
     return f"{link(one.id, one.url or url_of(one.id))}{aliases}{summary}"
 
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from packaging.markers import InvalidMarker, Marker
-
+from bot.decide import freshness
 from bot.decide.diff import allows, version
 from bot.decide.exceptions import Exceptions
 from bot.model.contents import ORDER, Advisory
@@ -76,17 +75,16 @@ def flawed(
     blank = FlawedPin(path=lock.path, pin=pin, advisories=suspect.advisories, way=None)
     if (obstacle := _unwritten(lock)) is not None:
         return _with(blank, obstacle)
-    above = _above(pin, releases)
-    fitting = [one for one in above if not one.yanked and _misfit(pin.name, one, lock, build) is None]
+    higher = above(pin, releases)
+    fitting = [one for one in higher if not one.yanked and misfit(pin.name, one, lock, build) is None]
     binding = [row for row in requirements if binds(row, lock)]
     allowed = [one for one in fitting if forbids(one, binding) is None]
     best = _best(suspect, allowed, affecting)
     if best is None:
-        return _with(blank, _why_none(suspect, above, fitting, binding, affecting, build))
+        return _with(blank, _why_none(suspect, higher, fitting, binding, affecting, build))
     way, left = best
     later = allowed[allowed.index(way) + 1 :][:LOOKED_AT]
-    names = {one.id for one in left}
-    never = tuple(one.version for one in later if {row.id for row in affecting(one.version)} - names)
+    never = tuple(one.version for one in later if not _known(affecting(one.version), left))
     return FlawedPin(path=lock.path, pin=pin, advisories=suspect.advisories, way=way, never=never, left=left)
 
 
@@ -103,7 +101,7 @@ def _unwritten(lock: Lock) -> Reason | None:
     return None
 
 
-def _above(pin: Pin, releases: tuple[Release, ...]) -> list[Release]:
+def above(pin: Pin, releases: tuple[Release, ...]) -> list[Release]:
     """Give the releases above a pin, lowest first; pre-releases only where the pin is one."""
     have = version(pin.version)
     if have is None:
@@ -113,7 +111,7 @@ def _above(pin: Pin, releases: tuple[Release, ...]) -> list[Release]:
     return [one for _, one in sorted(wanted, key=lambda pair: pair[0])]
 
 
-def _misfit(name: str, release: Release, lock: Lock, build: tuple[str, ...]) -> str | None:
+def misfit(name: str, release: Release, lock: Lock, build: tuple[str, ...]) -> str | None:
     """Say why a release cannot be installed where the lock is, None where it can."""
     if lock.python and not allows(release.requires_python, _full(lock)):
         return f"it needs Python {release.requires_python}, and the lock is for {lock.python}"
@@ -123,15 +121,10 @@ def _misfit(name: str, release: Release, lock: Lock, build: tuple[str, ...]) -> 
 
 
 def binds(row: Requirement, lock: Lock) -> bool:
-    """Say whether a line of a source bounds this lock: it is read for it, and its marker may hold there."""
+    """Say whether a line of a source bounds this lock: it is read, its group is asked for, and its marker may hold."""
     if row.path not in {*lock.sources, *lock.inputs} or row.url or not row.specifier:
         return False
-    if not row.marker:
-        return True
-    try:
-        return Marker(row.marker).evaluate({"python_version": lock.python, "python_full_version": _full(lock)})
-    except (InvalidMarker, ValueError):
-        return True
+    return (row.constraint or freshness.chosen(lock, row.group)) and freshness.may_hold(lock, row.marker)
 
 
 def _full(lock: Lock) -> str:
@@ -143,18 +136,29 @@ def forbids(release: Release, binding: Iterable[Requirement]) -> Requirement | N
     return next((row for row in binding if not allows(row.specifier, release.version)), None)
 
 
+def _known(found: Iterable[Advisory], among: Iterable[Advisory]) -> bool:
+    """Whether every advisory stands among others, by any of its ids: databases do not all know the same ones."""
+    names = {name for one in among for name in one.names}
+    return all(not names.isdisjoint(one.names) for one in found)
+
+
+def removed(before: Iterable[Advisory], after: tuple[Advisory, ...]) -> tuple[Advisory, ...]:
+    """Give the advisories that are not there any more, under none of their ids."""
+    return tuple(one for one in before if not _known((one,), after))
+
+
 def _best(
     suspect: Suspect, allowed: Iterable[Release], affecting: Affecting
 ) -> tuple[Release, tuple[Advisory, ...]] | None:
     """Give the lowest clean release; else the lowest of those with the fewest advisories, all of them known now."""
-    now = {one.id for one in suspect.advisories}
     best: tuple[Release, tuple[Advisory, ...]] | None = None
     for release in allowed:
         left = affecting(release.version)
-        ids = {one.id for one in left}
         if not left:
             return release, ()
-        if any(one.malicious for one in left) or not ids < now:
+        if any(one.malicious for one in left) or not _known(left, suspect.advisories):
+            continue
+        if not removed(suspect.advisories, left):
             continue
         if best is None or len(left) < len(best[1]):
             best = release, left
@@ -162,7 +166,7 @@ def _best(
 
 
 def _why_none(  # noqa: PLR0913, PLR0917 - what is known of the releases, narrowed down step by step
-    suspect: Suspect, above: list[Release], fitting: list[Release], binding: list[Requirement], affecting: Affecting,
+    suspect: Suspect, higher: list[Release], fitting: list[Release], binding: list[Requirement], affecting: Affecting,
     build: tuple[str, ...],
 ) -> Reason:  # fmt: skip
     """Say what keeps a pin where it is: the source, what a release needs, or that nobody has fixed it."""
@@ -170,21 +174,19 @@ def _why_none(  # noqa: PLR0913, PLR0917 - what is known of the releases, narrow
     if version(pin.version) is None:
         text = f"{pin.version} is no version that can be compared (PEP 440)"
         return Reason(code="no-version", subject=pin.name, text=text)
-    if (found := _best(suspect, fitting, affecting)) is not None:
-        row = forbids(found[0], binding)
-        if row is not None:
-            where = f"{row.path}:{row.line}"
-            text = f"{found[0].version} would fix it, and {row.name}{row.specifier} in {where} forbids that"
-            return Reason(code="source", subject=where, text=text)
-    if (found := _best(suspect, [one for one in above if not one.yanked], affecting)) is not None:
-        text = f"{found[0].version} would fix it, but {_misfit(pin.name, found[0], lock, build)}"
+    if (found := _best(suspect, fitting, affecting)) is not None and (row := forbids(found[0], binding)) is not None:
+        where = f"{row.path}:{row.line}"
+        text = f"{found[0].version} would fix it, and {row.name}{row.specifier} in {where} forbids that"
+        return Reason(code="source", subject=where, text=text)
+    if (found := _best(suspect, [one for one in higher if not one.yanked], affecting)) is not None:
+        text = f"{found[0].version} would fix it, but {misfit(pin.name, found[0], lock, build)}"
         return Reason(code="misfit", subject=found[0].version, text=text)
-    if (found := _best(suspect, above, affecting)) is not None:
+    if (found := _best(suspect, higher, affecting)) is not None:
         return Reason(code="yanked", subject=pin.name, text=f"{found[0].version} would fix it, but it was yanked")
     if any(one.malicious for one in suspect.advisories):
         text = f"{pin.name} {pin.version} is malware, and no later release is free of it: go back, and look for harm"
         return Reason(code="malware", subject=pin.name, text=text)
-    text = f"no release of {pin.name} fixes it yet" if above else f"{pin.version} is the newest release there is"
+    text = f"no release of {pin.name} fixes it yet" if higher else f"{pin.version} is the newest release there is"
     return Reason(code="no-fix", subject=pin.name, text=text)
 
 
@@ -197,10 +199,17 @@ def unknown(suspect: Suspect, why: str) -> FlawedPin:
 
 
 def urgent(one: FlawedPin, least: Severity) -> bool:
-    """Whether a flaw calls for a rebuild of its own: it is as severe as that, of unknown severity, or malware."""
-    severe = (row.severity is Severity.UNKNOWN or ORDER.index(row.severity) >= ORDER.index(least) for row in
-              one.advisories)  # fmt: skip
-    return any(severe) or any(row.malicious for row in one.advisories)
+    """Whether a fix calls for a rebuild of its own: what it removes is that severe, of unknown severity, or malware."""
+    return any(
+        row.malicious or row.severity is Severity.UNKNOWN or ORDER.index(row.severity) >= ORDER.index(least)
+        for row in gone(one)
+    )
+
+
+def gone(one: FlawedPin) -> tuple[Advisory, ...]:
+    """Give the advisories that going the way would remove, the worst first; all of them where there is no way."""
+    found = removed(one.advisories, one.left)
+    return tuple(sorted(found, key=lambda row: (not row.malicious, -ORDER.index(row.severity), row.id)))
 
 
 def findings(found: Iterable[FlawedPin]) -> Iterator[VulnerablePin]:

@@ -1,7 +1,7 @@
 """Whether a lock still says what its sources ask for: what is missing, out of bounds, or left over."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -38,7 +38,7 @@ def out_of_date(lock: Lock, requirements: tuple[Requirement, ...]) -> tuple[Lock
 
 
 def _row(lock: Lock, row: Requirement, *, bound: bool) -> Iterator[tuple[str, str]]:
-    if not (bound or _chosen(lock, row.group)) or not _holds(lock, row.marker):
+    if not (bound or chosen(lock, row.group)) or not _holds(lock, row.marker):
         return
     pins = [pin for pin in lock.pins if pin.name == row.name]
     asked = f"{row.path}:{row.line} {'allows' if bound else 'asks for'} {row.name}{row.specifier}"
@@ -61,7 +61,8 @@ def _values(lock: Lock, *options: str) -> set[str]:
     return {canonicalize_name(value.rpartition(":")[2]) for name, _, value in words if name in options and value}
 
 
-def _chosen(lock: Lock, group: str) -> bool:
+def chosen(lock: Lock, group: str) -> bool:
+    """Say whether a lock's command asks for the extra or group of a requirement; "" always counts."""
     kind, _, name = group.partition(":")
     if kind == "extra":
         return "--all-extras" in lock.arguments or name in _values(lock, "--extra")
@@ -85,6 +86,19 @@ def _holds(lock: Lock, marker: str) -> bool:
         return all(parsed.evaluate(_environment(lock, patch)) for patch in PATCHES)
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
         return False
+
+
+def may_hold(lock: Lock, marker: str, extras: Iterable[str] = ()) -> bool:
+    """Say whether a marker is true for a patch release of the lock's Python, or cannot be read; `extras` are on."""
+    if not marker:
+        return True
+    patches = (lock.python_full.removeprefix(f"{lock.python}."),) if lock.python_full else PATCHES
+    environments = [_environment(lock, patch) for patch in patches]
+    try:
+        parsed = Marker(marker)
+        return any(parsed.evaluate(one | {"extra": extra}) for one in environments for extra in ("", *extras))
+    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+        return True
 
 
 def _environment(lock: Lock, patch: str) -> dict[str, str]:

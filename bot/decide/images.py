@@ -110,12 +110,13 @@ def _wished(state: ImageState, wanted: Wanted, taken: Taken) -> Target | None:
         return (calm or state.newest) if wanted.policy.pin_digests else None
     if trigger is Trigger.MANUAL or (state.moved and urgent):
         return state.newest if state.moved else None
+    forward = None if state.settled is None or state.settled.older else state.settled
     if state.moved and state.newest.older:
         taken.waits.append(_steps_back(state))
-        return None if state.settled is None or state.settled.older else state.settled
+        return forward
     if state.moved and (state.settled is None or state.settled.digest != state.newest.digest):
         taken.waits.append(unsettled(state, wanted.policy))
-    return state.settled if state.moved else None
+    return forward if state.moved else None
 
 
 def _lost(urgent: Iterable[SourceChange], target: Target) -> bool:

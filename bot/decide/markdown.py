@@ -3,27 +3,38 @@
 import re
 from collections.abc import Iterable, Sequence
 
-ZERO_WIDTH = "\u200b"
+from bot.formats import foreign_text
+
+LONGEST = 1000  # characters of words that somebody else wrote
+OWN = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 
 
 def code(text: str) -> str:
     """Give a code span; a code span mentions nobody. Backticks and line breaks in `text` are replaced."""
-    clean = re.sub(r"\s+", " ", text).replace("`", "'").replace("|", "\\|").strip()
+    clean = re.sub(r"\s+", " ", foreign_text.clean(text)).replace("`", "'").replace("|", "\\|").strip()
     return f"`{clean}`" if clean else ""
 
 
 def prose(text: str) -> str:
     """Give text as it reads: no markup of its own, no mention, no reference to an issue, no comment."""
-    clean = re.sub(r"\s+", " ", text).strip()
-    clean = clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    clean = re.sub(r"([\\`*_\[\]|~])", r"\\\1", clean)
-    return re.sub(r"([@#])(?=\w)", rf"\1{ZERO_WIDTH}", clean)
+    return foreign_text.prose(text).strip()
+
+
+def cut(text: str) -> str:
+    """Give the beginning of somebody else's words, of which nobody knows how many there are."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def link(text: str, url: str) -> str:
-    """Give a link; plain text where the address is none that may stand in one."""
-    safe = re.fullmatch(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+", url)
-    return f"[{prose(text)}]({url})" if safe else prose(text)
+    """Give a link; plain text where the address is none that may stand in one, or refers to somebody's issue."""
+    label, safe = foreign_text.words(text).strip(), foreign_text.linkable(url)
+    return f"[{label}]({safe})" if safe else label
+
+
+def proposal_link(text: str, url: str) -> str:
+    """Give a link to a proposal of our own, which is a reference on purpose; plain text where it is no address."""
+    label, safe = foreign_text.words(text).strip(), OWN.fullmatch(url)
+    return f"[{label}]({url})" if safe else label
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from bot.decide.contents import url_of
 from bot.decide.document import pins_left
 from bot.decide.explain import verdict
 from bot.decide.explain_flaws import alert
-from bot.decide.markdown import code, link, prose, table
+from bot.decide.markdown import code, link, proposal_link, prose, table
+from bot.decide.publish import TOO_MANY
 from bot.model.contents import worst
 from bot.model.findings import QuarterDue, Unreadable, VulnerablePin
 from bot.model.plan import Deferred, NothingToDo
@@ -42,7 +44,7 @@ def page(
 
 
 def _proposals(proposals: tuple[Proposal, ...]) -> str:
-    rows = [f"- #{one.number} {link(one.title, one.url)}" for one in proposals if one.state is State.OPEN]
+    rows = [f"- #{one.number} {proposal_link(one.title, one.url)}" for one in proposals if one.state is State.OPEN]
     return "## Open proposals\n\n" + ("\n".join(rows) if rows else "None.")
 
 
@@ -50,12 +52,19 @@ def _plan(run: RunRecord) -> str:
     """Say what is due, or until when it waits; the reasons of a rebuild stand in its proposal."""
     lines: list[str] = []
     if isinstance(run.plan, Deferred | NothingToDo):
-        lines.append(f"- {prose(verdict(run.plan))}")
-    lines += [f"- {prose(verdict(one.deferred))}" for one in run.further if one.deferred is not None]
+        lines.append(f"- {prose(_verdict(run.plan))}")
+    lines += [f"- {prose(_verdict(one.deferred))}" for one in run.further if one.deferred is not None]
     lines += [f"- the rebuild of {code(one.quarter)} is due" for one in run.findings if isinstance(one, QuarterDue)]
     if run.next_due is not None:
         lines.append(f"- the next quarterly rebuild falls on {run.next_due:%Y-%m-%d}")
     return "## Due and deferred\n\n" + "\n".join(dict.fromkeys(lines)) if lines else ""
+
+
+def _verdict(plan: Deferred | NothingToDo) -> str:
+    """Say what was decided; what waits for room is looked at again all the time, which would be news each time."""
+    if any(reason.code == TOO_MANY for reason in plan.why):
+        return f"deferred: {'; '.join(reason.text for reason in plan.why)}"
+    return verdict(plan)
 
 
 def _unsafe(run: RunRecord) -> str:
@@ -63,18 +72,26 @@ def _unsafe(run: RunRecord) -> str:
     if not rows:
         return "## Unsafe pins\n\nNone is known."
     left = pins_left(run)
+    standing = any(one is not None and one.state is State.OPEN for one in (run.proposal, *_others(run)))
     cells = [
         [code(f"{one.name} {one.version}"), code(one.path), str(worst(row.severity for row in one.advisories)),
-         ", ".join(link(row.id, row.url) for row in one.advisories), _way(one, left)]
+         ", ".join(link(row.id, row.url or url_of(row.id)) for row in one.advisories),
+         _way(one, left, standing=standing)]
         for one in rows[:ROWS]
     ]  # fmt: skip
     more = f"\n\n… and {len(rows) - ROWS} more." if len(rows) > ROWS else ""
     return "## Unsafe pins\n\n" + table(["package", "lock", "severity", "advisories", "what about it"], cells) + more
 
 
-def _way(one: VulnerablePin, left: dict[tuple[str, str, str], str]) -> str:
+def _way(one: VulnerablePin, left: dict[tuple[str, str, str], str], *, standing: bool) -> str:
     open_ones = [left[row.id, one.path, one.name] for row in one.advisories if (row.id, one.path, one.name) in left]
-    return prose("; ".join(dict.fromkeys(open_ones))) if open_ones else "a proposal fixes it"
+    if open_ones:
+        return prose("; ".join(dict.fromkeys(open_ones)))
+    return "a proposal fixes it" if standing else "a fix is known, and no proposal with it stands open"
+
+
+def _others(run: RunRecord) -> list[Proposal | None]:
+    return [one.proposal for one in run.further]
 
 
 def _pinned(run: RunRecord) -> str:

@@ -242,7 +242,8 @@ def _rebuild(wish: Wish, situation: Situation, trigger: Trigger, quarter: str, w
     snapshot, moves = situation.snapshot, wish.moves
     cutoff = _cutoff(situation, trigger, moves)
     ignored = _ignored(situation)
-    kept = frozenset(reason.subject for reason in ignored)
+    pinned = {pin.name for lock in snapshot.locks for pin in lock.pins}
+    kept = frozenset(name for name in pinned if situation.exceptions.package(name) is not None)
     terms = Terms(stale=situation.stale, cutoff=cutoff, policy=situation.policy, why=why, kept=kept)
     locks = relocks.steps(moves, snapshot.locks, terms) if wish.only != "images" else ()
     wanted = Wanted(trigger=trigger, why=why, snapshot=snapshot, policy=situation.policy, now=situation.now)

@@ -13,6 +13,7 @@ from bot.model.reasons import Reason
 QUARTERLY_PREFIX = "quarterdeck/quarterly-"
 SECURITY_BRANCH = "quarterdeck/security"
 MANUAL_BRANCH = "quarterdeck/manual"
+TOO_MANY = "too-many-open"
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -62,7 +63,7 @@ def publication(
         if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
             count = f"{around.others} proposal{'' if around.others == 1 else 's'}"
             text = f"{count} of max_open_pull_requests = {around.most} stand open: merge or close one"
-            return Wait(until=around.again, why=(_reason("too-many-open", branch, text),))
+            return Wait(until=around.again, why=(_reason(TOO_MANY, branch, text),))
     return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
 
 

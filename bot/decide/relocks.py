@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from bot.decide import flaws
 from bot.decide.diff import version
-from bot.decide.flaws import ids
 from bot.model.change import Change
+from bot.model.contents import ORDER, worst
 from bot.model.flaws import FlawedPin
 from bot.model.locks import WRITTEN, Lock
 from bot.model.plan import FixAtLeast, Movement, Rebuild, Refresh, Relock, Step, UpgradeAll, UpgradeOnly
@@ -64,9 +65,12 @@ def steps(moves: Moves, locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ..
 
 
 def fixes(flawed: Iterable[FlawedPin], locks: tuple[Lock, ...], terms: Terms) -> tuple[Step, ...]:
-    """Give the steps that bring every vulnerable pin to where it may go, and nothing else further than it must."""
+    """Give the steps that bring every vulnerable pin to where it may go, and nothing else further than it must.
+
+    The reasons of a step begin with the worst flaw: where not all fixes go together, those go first.
+    """
     by_lock: dict[str, list[FlawedPin]] = {}
-    for one in flawed:
+    for one in sorted(flawed, key=_weight):
         if one.way is not None:
             by_lock.setdefault(one.path, []).append(one)
 
@@ -77,6 +81,11 @@ def fixes(flawed: Iterable[FlawedPin], locks: tuple[Lock, ...], terms: Terms) ->
     return _steps(wanted, locks, terms)
 
 
+def _weight(row: FlawedPin) -> tuple[bool, int, str]:
+    gone = flaws.gone(row)
+    return not any(one.malicious for one in gone), -ORDER.index(worst(one.severity for one in gone)), row.pin.name
+
+
 def _fix(rows: Iterable[FlawedPin]) -> FixAtLeast:
     floors: dict[str, str] = {}
     never: dict[str, set[str]] = {}
@@ -85,7 +94,8 @@ def _fix(rows: Iterable[FlawedPin]) -> FixAtLeast:
         if name not in floors or _below(floors[name], at):
             floors[name] = at
         never.setdefault(name, set()).update(row.never)
-    banned = tuple((name, tuple(sorted(found))) for name, found in sorted(never.items()) if found)
+    above = {name: {at for at in found if _below(floors[name], at)} for name, found in never.items()}
+    banned = tuple((name, tuple(sorted(found))) for name, found in sorted(above.items()) if found)
     return FixAtLeast(floors=tuple(sorted(floors.items())), never=banned)
 
 
@@ -104,11 +114,11 @@ def really(rebuild: Rebuild, change: Change) -> tuple[Reason, ...]:
 
 def _fixing(row: FlawedPin) -> Reason:
     at = row.way.version if row.way else ""
-    gone = tuple(one for one in row.advisories if one.id not in {left.id for left in row.left})
+    gone = flaws.gone(row)
     return Reason(
         code="fixes",
         subject=row.pin.name,
-        text=f"{row.pin.name} {at} fixes {ids(gone)}",
+        text=f"{row.pin.name} {at} fixes {flaws.ids(gone)}",
         links=tuple(one.url for one in gone if one.url),
     )
 
@@ -143,9 +153,7 @@ def _steps(wanted: Wanted, locks: tuple[Lock, ...], terms: Terms) -> tuple[Step,
 
 def _movement(moves: Moves, lock: Lock, terms: Terms) -> Movement | None:
     if not moves.narrow:
-        kept = {pin.name for pin in lock.pins} & terms.kept
-        rest = tuple(sorted({pin.name for pin in lock.pins} - kept))
-        return UpgradeOnly(names=rest) if kept else UpgradeAll()
+        return UpgradeAll(but=tuple(sorted({pin.name for pin in lock.pins} & terms.kept)))
     pinned: dict[str, list[str]] = {}
     for pin in lock.pins:
         pinned.setdefault(pin.name, []).append(pin.version)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.decide.diff import version
+from bot.decide.diff import public, version
 from bot.model.locks import Pin
 from bot.model.reasons import Reason
 
@@ -56,7 +56,7 @@ def smallest(current: Versions, wanted: tuple[str, ...], ask: Ask) -> Movements 
     the newest of everything that the lock leaves open. Where nothing but a step down of another package would do,
     that is taken: the reason says so.
     """
-    bounds = tuple(f"{name}>={at}" for name, at in sorted(current.items()))
+    bounds = tuple(f"{name}>={public(at)}" for name, at in sorted(current.items()))
     names = {_name(line) for line in wanted}
     low = ask(Question(constraints=(*wanted, *(line for line in bounds if _name(line) not in names)), lowest=True))
     if low is None:

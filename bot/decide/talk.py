@@ -1,17 +1,22 @@
 """What to answer to people who tell us something in a proposal, and what of it holds."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias, assert_never
 
+from packaging.utils import canonicalize_name
+
+from bot.decide.exceptions import spellings
 from bot.decide.markdown import code, prose
 from bot.formats import commands
 from bot.formats.commands import Ignore, Rebuild, Unclear
 from bot.model.policy import Ignored
+from bot.model.snapshot import Snapshot
 from bot.model.talk import Comment
 
 STRANGER = "stranger"
+IDS = ("cve-", "ghsa-", "pysec-", "mal-", "osv-", "dsa-", "dla-", "usn-", "alpine-", "debian-", "ubuntu-")
 
 Known: TypeAlias = Callable[[str], bool]
 """Says whether a repository has a package, an image or an advisory of that name."""
@@ -122,12 +127,10 @@ def _plain(key: str) -> str:
     return "".join(letter for letter in key if letter.isalnum() or letter in " .-_[]").replace("--", "-")
 
 
-def knows(names: Collection[str]) -> Known:
-    """Know names without telling upper from lower case, nor `_` from `-`, and whatever looks like an advisory's id."""
-    plain = {_normal(name) for name in names}
-    ids = ("cve-", "ghsa-", "pysec-", "mal-", "osv-", "dsa-", "dla-", "usn-", "alpine-", "debian-", "ubuntu-")
-    return lambda name: _normal(name) in plain or _normal(name).startswith(ids)
-
-
-def _normal(name: str) -> str:
-    return name.casefold().replace("_", "-")
+def knows(snapshot: Snapshot) -> Known:
+    """Know the packages and images of a repository as `Exceptions` does, and whatever looks like an advisory's id."""
+    packages = {pin.name for lock in snapshot.locks for pin in lock.pins}
+    images = {name for use in snapshot.images for name in spellings(use)}
+    return lambda name: (
+        canonicalize_name(name) in packages or name.casefold() in images or name.casefold().startswith(IDS)
+    )

@@ -1,19 +1,27 @@
 """What reviewers tell us: commands in comments (`@quarterdeck rebase`), and the checkbox in a proposal's body.
 
-A command stands at the beginning of a line, outside quotes and code. There are three:
+A command stands at the beginning of a line of a paragraph, outside quotes, lists and code, as a Markdown parser sees
+them. There are three:
 `@quarterdeck rebase`, `@quarterdeck recreate`, `@quarterdeck ignore SUBJECT until YYYY-MM-DD because REASON`.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, TypeAlias
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-CALL: Final = re.compile(r" {0,3}@quarterdeck\b[ \t:,]*(?P<words>.*)", re.IGNORECASE)
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+NAME: Final = "@quarterdeck"
+CALL: Final = re.compile(rf"{NAME}(?![\w/-])[ \t:,]*(?P<words>.*)", re.IGNORECASE)  # no team, and nobody's longer name
 IGNORE: Final = re.compile(
     r"ignore\s+(?P<subject>\S+)\s+until\s+(?P<until>\S+)\s+because\s+(?P<reason>\S.*)", re.IGNORECASE
 )
-FENCE: Final = re.compile(r" {0,3}(```|~~~)")
 BOX: Final = "<!-- quarterdeck:rebuild -->"
 TICKED: Final = re.compile(rf"^- \[[xX]\] [^\n]*{re.escape(BOX)}", re.MULTILINE)
 USAGE: Final = (
@@ -22,6 +30,8 @@ USAGE: Final = (
 )
 LONGEST_REASON: Final = 500
 MOST: Final = 10  # commands of one comment
+LONGEST: Final = 16_384  # characters that are read: brackets cost a parser the square of their number
+NESTING: Final = 20  # levels that are read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +62,40 @@ Kind: TypeAlias = Literal["rebase", "recreate"]
 
 
 def commands(text: str) -> tuple[Command, ...]:
-    """Read the commands of a comment, in order; a comment that calls nobody has none."""
-    found: list[Command] = []
-    fence = ""
-    for line in text.splitlines():
-        if (mark := FENCE.match(line)) is not None:
-            fence = ("" if fence == mark[1] else fence) or ("" if fence else mark[1])
-            continue
-        call = None if fence else CALL.match(line)
-        if call is not None and len(found) < MOST:
-            found.append(_command(call["words"].strip()))
-    return tuple(found)
+    """Read the first commands of a comment, in order; a comment that calls nobody has none. Never raises."""
+    if NAME not in text.lower():
+        return ()
+    calls = (call for line in _lines(text[:LONGEST]) if (call := CALL.match(line)) is not None)
+    return tuple(_command(call["words"].strip()) for call, _ in zip(calls, range(MOST), strict=False))
+
+
+@cache
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - costs 0.1 s, and in most runs nobody calls us
+
+    return MarkdownIt("commonmark", {"maxNesting": NESTING})
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Give the lines of the paragraphs that stand in no quote, list or code."""
+    tokens = _parser().parse(text)
+    for before, token in pairwise(tokens):
+        if before.type == "paragraph_open" and before.level == 0:
+            yield from _read("", token.children or ())
+
+
+def _read(line: str, tokens: Iterable["Token"]) -> Iterator[str]:
+    for token in tokens:
+        if token.type in {"softbreak", "hardbreak"}:
+            yield line
+            line = ""
+        else:
+            line += f"`{token.content}`" if token.type == "code_inline" else token.content or _emphasis(token)
+    yield line
+
+
+def _emphasis(token: "Token") -> str:
+    return token.markup if token.type.startswith(("em_", "strong_")) else ""
 
 
 def ticked(body: str) -> bool:

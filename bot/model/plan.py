@@ -12,7 +12,9 @@ from bot.model.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeAll:
-    """Everything may move within what the sources allow."""
+    """Everything may move within what the sources allow, but for the packages `but` (normalised), which stay."""
+
+    but: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

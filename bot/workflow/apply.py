@@ -16,7 +16,7 @@ from bot.model.plan import Refresh, Relock, Repin, Retag, Stamp, Step
 from bot.model.reasons import Reason
 from bot.workflow import image_texts
 from bot.workflow.context import Tools
-from bot.workflow.fixes import Attempt, narrowed, refused
+from bot.workflow.fixes import Attempt, Narrowed, narrowed, refused
 from bot.workflow.held import Compiled, held_back
 from bot.workflow.job import Job
 from bot.workflow.proof import Proof, malware, proof
@@ -110,14 +110,14 @@ def _attempt(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) ->
     path = step.action.lock.path if isinstance(step.action, Relock) else ""
     if not job.security:
         return Attempt(path=path, compiled=_free_of_malware(tools, job, folder, step, now))
-    found = narrowed(tools, job.snapshot, folder, step, now)
-    if found.step is None:
-        return Attempt(path=path, blocked=found.blocked)
+    found = Narrowed(step=step)
     try:
-        return Attempt(path=path, compiled=_free_of_malware(tools, job, folder, found.step, now), blocked=found.blocked)
+        found = narrowed(tools, job.snapshot, folder, step, now)
+        done = _free_of_malware(tools, job, folder, found.step, now) if found.step else None
     except LockFailed as error:
         _replace(folder, path, job.contents[path])
-        return Attempt(path=path, blocked=(*found.blocked, *refused(found.step, error.message)))
+        return Attempt(path=path, blocked=(*found.blocked, *refused(found.step or step, error.message)))
+    return Attempt(path=path, compiled=done, blocked=found.blocked)
 
 
 def _free_of_malware(tools: Tools, job: Job, folder: Path, step: Step, now: datetime) -> Compiled:

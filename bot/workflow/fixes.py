@@ -97,10 +97,11 @@ class _Asked:
         """Name what keeps a package from its fix; where the index cannot be asked, in the resolver's words."""
         lock, index = self.relock.lock, self.tools.index
         around = Around(
-            pins=lock.pins,
+            lock=lock,
             binding=tuple(row for row in snapshot.requirements if flaws.binds(row, lock)),
             releases=index.releases,
-            wants=lambda parent, version: index.requirements(parent, version) or (),
+            wants=index.requirements,
+            build=self.relock.build,
         )
         pin = next(one for one in lock.pins if one.name == name)
         try:

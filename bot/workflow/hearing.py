@@ -42,7 +42,7 @@ def listen(case: Case, snapshot: Snapshot, proposals: tuple[Proposal, ...]) -> L
     for proposal in [*standing, *old]:
         try:
             comments = case.tools.talk.comments(case.assignment.repository, proposal.number)
-            heard = talk.hear(comments, may_write, _known(snapshot), case.now.date(), proposal.url)
+            heard = talk.hear(comments, may_write, talk.knows(snapshot), case.now.date(), proposal.url)
             for reply in heard.replies:
                 case.tools.talk.say(case.assignment.repository, proposal.number, reply)
         except (AccessDenied, Unavailable) as error:
@@ -65,12 +65,3 @@ def answer(case: Case, orders: tuple[Order, ...], proposal: Proposal, text: str)
     for order in orders:
         if order.key:
             case.tools.talk.say(case.assignment.repository, proposal.number, talk.done(order, text))
-
-
-def _known(snapshot: Snapshot) -> talk.Known:
-    """Know the names of packages and images, however they are written, and anything that looks like an advisory."""
-    names = {pin.name for lock in snapshot.locks for pin in lock.pins}
-    for use in snapshot.images:
-        bare = use.name.tagged.removesuffix(f":{use.name.tag}")
-        names |= {use.name.tagged, bare, use.reference, f"{use.name.registry}/{use.name.repository}"}
-    return talk.knows(names)

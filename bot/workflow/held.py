@@ -61,8 +61,8 @@ def held_back(
 def _may_be_behind(movement: Movement, pin: Pin) -> bool:
     """Say whether a person wonders why this pin is not at its newest: it is asked for, or was named."""
     match movement:
-        case UpgradeAll():
-            return pin.direct is not False
+        case UpgradeAll(but=but):
+            return pin.direct is not False and pin.name not in but
         case UpgradeOnly(names=names) | FixAtLeast(names=names):
             return pin.name in names
         case Refresh():

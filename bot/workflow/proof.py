@@ -101,14 +101,15 @@ class _Judge:
             rows = [self.known[other.name, other.version] for other in standing]
             if any(found is None for found in rows):
                 continue
-            still = {one.id for found in rows for one in found or ()}
-            for advisory in self.known[pin.name, pin.version] or ():
-                if advisory.id not in still and (pin.name, advisory.id) not in seen:
+            still = tuple(one for found in rows for one in found or ())
+            for advisory in flaws.removed(self.known[pin.name, pin.version] or (), still):
+                if (pin.name, advisory.id) not in seen:
                     seen.add((pin.name, advisory.id))
                     yield self._row(lock, pin, standing, advisory)
 
     def _row(self, lock: Lock, pin: Pin, standing: list[Pin], advisory: Advisory) -> Fixed:
-        new = standing[0] if standing else None
+        forked = (one for one in standing if one.marker == pin.marker)
+        new = next(forked, standing[0]) if standing else None
         shown = new or pin
         return Fixed(
             advisory=advisory, path=lock.path, name=pin.name, old=pin.version, new=new.version if new else None,
@@ -124,7 +125,7 @@ class _Judge:
             return None  # the age is an extra; the lock itself was just compiled from that index
         release = next((one for one in releases if one.version == pin.version), None)
         uploaded = release.uploaded_at if release else None
-        return (self.now - uploaded).days if uploaded else None
+        return max(0, (self.now - uploaded).days) if uploaded else None
 
     def remaining(self, lock: Lock, blocked: Mapping[str, tuple[Reason, ...]]) -> Iterator[Remaining]:
         """Give what stays about a lock as it will be, and why."""
@@ -138,7 +139,10 @@ class _Judge:
     def _why(self, pin: Pin, advisory: Advisory, known: FlawedPin | None) -> Reason:
         if known is not None and known.obstacle is not None:
             return known.obstacle
-        if known is None or known.way is None or advisory.id in {one.id for one in known.left}:
+        if known is None and advisory.fixed_in:
+            text = f"{advisory.fixed_in} fixes it, and this rebuild does not bring it"
+            return Reason(code="not-brought", subject=pin.name, text=text)
+        if known is None or known.way is None or not flaws.removed((advisory,), known.left):
             return Reason(code="no-fix", subject=pin.name, text=f"no release of {pin.name} fixes it yet")
         if self.job.security and not flaws.urgent(known, self.job.policy.security_severity):
             least = self.job.policy.security_severity

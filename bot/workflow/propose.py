@@ -49,7 +49,8 @@ def propose(case: Case, seen: Seen, rebuild: Rebuild, change: Change, gone: Reas
     standing = _standing(seen, rebuild.branch)
     with tools.progress.step(case.name, "publishing"):
         tip = tools.workspace.branch(case.remote, rebuild.branch)
-        around = replace(_circumstances(case, seen, change, standing, tip), gone=gone.text if gone else "")
+        around = _circumstances(case, seen, change, standing, tip)
+        around = replace(around, gone=gone.text if gone else "", stuck=_stuck(rebuild, change))
         decision = publish.publication(marks, rebuild.branch, seen.proposals, around)
         branch = _Branch(decision=decision, marks=marks, standing=standing, tip=tip)
         return _carry_out(case, seen, rebuild, change, branch)
@@ -72,8 +73,14 @@ def _circumstances(
         others=publish.others_open(seen.proposals, branch),
         most=policy.max_open_pull_requests,
         again=case.now + case.assignment.schedule.security,
-        stuck=next((one.why.text for one in change.remaining if one.why.code in BLOCKED), "") if change.empty else "",
     )
+
+
+def _stuck(rebuild: Rebuild, change: Change) -> str:
+    """Say what keeps every fix of a security rebuild from coming; one that nothing keeps has nothing left to do."""
+    if not change.empty or rebuild.trigger is not Trigger.SECURITY:
+        return ""
+    return next((one.why.text for one in change.remaining if one.why.code in BLOCKED), "")
 
 
 def _conflicts(case: Case, standing: Proposal, change: Change) -> bool:

@@ -1,6 +1,6 @@
 """Close proposals whose reason is gone: fixed in another way, taken back, or overtaken by the next quarter."""
 
-from bot.decide import plan, publish
+from bot.decide import exceptions, plan, publish
 from bot.model.change import Change
 from bot.model.plan import Plan, Rebuild
 from bot.model.policy import Trigger
@@ -17,7 +17,8 @@ def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[
     if not whole or not case.rules.enabled:
         return seen, ()
     planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
-    calm = plan.calm(seen.snapshot, seen.images) and not seen.doubts
+    unsure = any(doubt.code != exceptions.EXPIRED for doubt in seen.doubts)  # a waiver that is over is known
+    calm = plan.calm(seen.snapshot, seen.images) and not unsure
     done: list[Published] = []
     for proposal in publish.left_over(seen.proposals, planned, broad=seen.broad):
         if publish.quarter_of_branch(proposal.branch) or calm:

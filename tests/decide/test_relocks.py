@@ -4,10 +4,13 @@ import pytest
 
 from bot.decide import relocks
 from bot.decide.relocks import Moves, Terms
+from bot.model.contents import Advisory
+from bot.model.flaws import FlawedPin
 from bot.model.locks import Lock, LockerName
 from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, Repin, Step, UpgradeAll, UpgradeOnly
-from bot.model.policy import Policy
-from tests.builders import a_lock, a_pin, a_reason, an_image
+from bot.model.policy import Policy, Severity
+from bot.model.releases import Release
+from tests.builders import a_lock, a_pin, a_reason, an_advisory, an_image
 
 BASE = a_lock("base.txt", pins=(a_pin("jinja2", "3.0"),))
 DEV = a_lock("dev.txt", pins=(a_pin("pytest", "8.0"),), after=("base.txt",))
@@ -101,3 +104,65 @@ def test_names_and_floors_move_together_and_every_fork_of_a_package_counts() -> 
     )
     moves = Moves(packages=("click", "flask"), floors=(("click", "8.1.8"),))
     assert moved(moves, (forked,)) == {"f.txt": FixAtLeast(floors=(("click", "8.1.8"),), names=("flask",))}
+
+
+def test_what_somebody_asked_to_leave_alone_stays_in_each_lock_that_pins_it() -> None:
+    terms = Terms(
+        stale=frozenset(), cutoff=None, policy=Policy(), why=a_reason(), kept=frozenset({"jinja2", "nowhere"})
+    )
+    found = relocks.steps(Moves(), LOCKS, terms)
+    assert {step.action.lock.path: step.action.movement for step in found if isinstance(step.action, Relock)} == {
+        "alone.txt": UpgradeAll(but=("jinja2",)), "base.txt": UpgradeAll(but=("jinja2",)), "dev.txt": UpgradeAll(),
+    }  # fmt: skip
+
+
+# ---- fixes
+
+
+def a_flaw(name: str, at: str, *advisories: Advisory, path: str = "base.txt", **fields: object) -> FlawedPin:
+    way = Release(version=at, yanked=False, requires_python="", uploaded_at=None)
+    return FlawedPin(path=path, pin=a_pin(name, "1.0"), advisories=advisories or (an_advisory(),), way=way, **fields)  # type: ignore[arg-type]
+
+
+def test_every_lock_gets_its_own_fixes_and_what_builds_on_it_is_refreshed() -> None:
+    stuck = FlawedPin(path="alone.txt", pin=a_pin("jinja2"), advisories=(an_advisory(),), way=None)
+    found = relocks.fixes((a_flaw("jinja2", "3.1.6", never=("3.2",)), stuck), LOCKS, TERMS)
+    assert {step.action.lock.path: step.action.movement for step in found if isinstance(step.action, Relock)} == {
+        "base.txt": FixAtLeast(floors=(("jinja2", "3.1.6"),), never=(("jinja2", ("3.2",)),)), "dev.txt": Refresh(),
+    }  # fmt: skip
+    assert found[0].why[0].text == "jinja2 3.1.6 fixes CVE-2026-1 (high)"
+
+
+def test_forks_go_to_the_highest_of_their_ways_and_what_is_below_it_needs_no_ban() -> None:
+    rows = (a_flaw("click", "1.1", never=("1.2", "2.1")), a_flaw("click", "1.2", never=("2.1",)))
+    (first, _) = relocks.fixes(rows, LOCKS, TERMS)
+    assert isinstance(first.action, Relock)
+    assert first.action.movement == FixAtLeast(floors=(("click", "1.2"),), never=(("click", ("2.1",)),))
+    (first, _) = relocks.fixes((rows[0], a_flaw("click", "2.1")), LOCKS, TERMS)
+    assert isinstance(first.action, Relock)
+    assert first.action.movement == FixAtLeast(floors=(("click", "2.1"),))
+    (first, _) = relocks.fixes((a_flaw("click", "1.2"), a_flaw("click", "1.1")), LOCKS, TERMS)
+    assert isinstance(first.action, Relock)
+    assert first.action.movement == FixAtLeast(floors=(("click", "1.2"),))
+
+
+def test_the_reasons_of_a_fix_begin_with_the_worst_and_name_only_what_it_removes() -> None:
+    low, high = an_advisory("LOW", Severity.LOW), an_advisory("HIGH", url="https://osv.dev/HIGH")
+    rows = (
+        a_flaw("a", "2", low), a_flaw("b", "2", high), a_flaw("c", "2", an_advisory("MAL-1", Severity.LOW)),
+        a_flaw("d", "2", low, high, left=(high,)),
+    )  # fmt: skip
+    found = relocks.fixes(rows, LOCKS, TERMS)[0].why
+    assert [reason.text for reason in found[:-1]] == [
+        "c 2 fixes MAL-1 (low)", "b 2 fixes HIGH (high)", "a 2 fixes LOW (low)", "d 2 fixes LOW (low)",
+    ]  # fmt: skip
+    assert found[1].links == ("https://osv.dev/HIGH",)
+
+
+def test_locks_that_are_read_only_and_pythons_that_were_guessed_are_told() -> None:
+    (reason,) = relocks.read_only((BASE, a_lock("uv.lock", locker=LockerName.UV)))
+    assert reason.text == "uv.lock (uv) can be read, but not written yet: its pins stay where they are"
+    found = relocks.steps(Moves(), (a_lock("a.txt", python_from="guess"), BASE), TERMS)
+    repin = Step(action=Repin(use=an_image(), digest="sha256:" + "1" * 64), why=(a_reason(),))
+    (reason,) = relocks.guessed((*found, repin), "guess")
+    assert "nothing names the Python of a.txt" in reason.text

@@ -159,3 +159,14 @@ def test_packages_that_keep_moving_end_the_search() -> None:
 )
 def test_only_packages_that_stand_at_one_version_can_move(pins: tuple, expected: Versions) -> None:  # type: ignore[type-arg]
     assert steps.standing(pins) == expected
+
+
+def test_a_pin_with_a_local_part_bounds_others_from_below_without_it() -> None:
+    asked: list[Question] = []
+
+    def ask(question: Question) -> Versions | None:
+        asked.append(question)
+        return {"torch": "2.0+cpu", "numpy": "2.0"}
+
+    steps.smallest({"torch": "2.0+cpu", "numpy": "1.0"}, ("numpy>=2.0",), ask)
+    assert asked[0].constraints == ("numpy>=2.0", "torch>=2.0")

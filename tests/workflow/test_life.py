@@ -9,7 +9,7 @@ from bot.decide.plan import Wish
 from bot.errors import AccessDenied, RepoError, Unavailable
 from bot.formats import commands, marks
 from bot.model.plan import Deferred
-from bot.model.policy import Freeze, Ignored, Policy, Trigger
+from bot.model.policy import Freeze, Ignored, Policy, Severity, Trigger, Waiver
 from bot.model.proposal import State
 from bot.model.releases import Release
 from bot.model.runs import Outcome
@@ -360,3 +360,60 @@ def test_an_overview_that_cannot_be_kept_is_logged_and_fails_nothing(
     world.failing["page"] = error
     assert world.run().record.outcome is Outcome.OPENED
     assert "the overview was not kept" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["docker.io/library/python:3.12-slim", "Python", "library/python"])
+def test_an_image_is_left_alone_by_whatever_name_it_was_asked_for(name: str) -> None:
+    world = a_world()
+    world.run()
+    world.comments[1] = [said(f"@quarterdeck ignore {name} until 2026-12-31 because later")]
+    result = world.run()
+    assert result.record.change is not None
+    assert not result.record.change.images
+    assert "is left alone until 2026-12-31" in replies(world)[0]
+
+
+def test_a_waiver_that_is_over_keeps_no_obsolete_proposal_open() -> None:
+    world = unsafe_world()
+    world.run()
+    world.waivers = (Waiver(id="PYSEC-2026-2", until=date(2026, 1, 1), reason="not used"),)
+    world.unsafe = {("sqlparse", version): (SQLPARSE,) for version in ("0.5.0", "0.5.1")}
+    result = world.run()
+    assert result.record.outcome is Outcome.CLOSED
+    assert "the waiver of PYSEC-2026-2 ended" in str(as_json(result)["verdict"])
+
+
+def test_a_quarter_of_which_nothing_is_left_is_closed_although_a_flaw_stays() -> None:
+    world = unsafe_world()
+    world.done = ()
+    world.policy = Policy(security_severity=Severity.CRITICAL)
+    world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
+    world.compiled = {"requirements.txt": TWO_PINS.replace("4.2.15", "4.2.17")}
+    world.run()
+    assert world.proposals[0].branch == QUARTERLY
+    world.files["requirements.txt"] = world.compiled["requirements.txt"].encode()
+    world.commit = "b" * 40
+    assert world.run().record.outcome is Outcome.CLOSED
+
+
+def test_the_overview_does_not_change_because_time_passes_while_there_is_no_room() -> None:
+    world = unsafe_world()
+    world.done, world.unsafe = (), {}
+    world.policy = Policy(max_open_pull_requests=1, overview=True)
+    world.compiled = {"requirements.txt": TWO_PINS.replace("4.2.15", "4.2.17")}
+    world.run(Wish(trigger=Trigger.MANUAL))
+    for hours in range(1, 4):
+        world.now = NOW + timedelta(hours=hours)
+        assert world.run().record.outcome is Outcome.DEFERRED
+    assert "= 1 stand open: merge or close one" in world.pages[-1].body
+    assert len(world.pages) == 2
+
+
+def test_the_overview_does_not_call_a_flaw_fixed_whose_proposal_was_declined() -> None:
+    world = unsafe_world()
+    world.policy = Policy(overview=True)
+    world.run()
+    assert "a proposal fixes it" in world.pages[-1].body
+    world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
+    world.run()
+    assert "a fix is known, and no proposal with it stands open" in world.pages[-1].body

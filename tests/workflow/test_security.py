@@ -148,7 +148,7 @@ def test_of_two_fixes_that_do_not_go_together_the_worse_one_is_taken_and_the_oth
     assert document["fixed"] == ["PYSEC-2026-1"]
     (row,) = document["remaining"]
     assert row["subject"] == "sqlparse in requirements.txt"
-    assert row["why"].startswith("django 4.2.15 wants sqlparse<0.5.1, so sqlparse 0.5.1 does not go with it; ")
+    assert row["why"] == "django 4.2.15 wants sqlparse<0.5.1, so sqlparse 0.5.1 does not go with it"
     assert "## What remains" in world.proposals[0].body
 
 
@@ -328,3 +328,62 @@ def test_a_fix_that_resolves_no_more_keeps_the_proposal_that_stands() -> None:
     result = world.run()
     assert result.record.outcome is Outcome.LEFT_ALONE
     assert world.proposals[0].state is State.OPEN
+
+
+def test_a_lock_that_cannot_even_be_asked_about_holds_up_no_other_lock() -> None:
+    world = unsafe_world()
+    world.files |= {"dev.in": b"sqlparse\n", "dev.txt": LOCK.replace("requirements.in", "dev.in").encode()}
+    world.failing["obstacle dev.txt"] = LockFailed("dev.txt: its cutoff is no time")
+    result = world.run(WISH)
+    assert result.record.outcome is Outcome.OPENED
+    assert [(row["path"], row["new"]) for row in as_json(result)["changes"]] == [("requirements.txt", "4.2.16")]
+    (row,) = as_json(result)["remaining"]
+    assert row["subject"] == "django in dev.txt"
+    assert row["why"] == "django 4.2.16 does not compile: dev.txt: its cutoff is no time"
+
+
+def test_a_flaw_that_stays_under_the_id_of_another_database_is_not_called_fixed() -> None:
+    world = unsafe_world()
+    third = an_advisory("PYSEC-2026-5")
+    world.unsafe = {
+        ("django", version): (an_advisory("GHSA-x", aliases=("CVE-2026-1",)),)
+        for version in ("4.2.16", "4.2.17", "5.0")
+    }
+    world.unsafe["django", "4.2.15"] = (DJANGO, third)
+    document = world.tell(WISH)
+    assert document["fixed"] == ["PYSEC-2026-5"]
+    assert [row["id"] for row in document["remaining"]] == ["GHSA-x", "PYSEC-2026-1"]
+
+
+def test_a_package_that_joins_the_lock_with_a_flaw_says_where_that_is_fixed() -> None:
+    world = unsafe_world()
+    world.done = ()
+    world.compiled = {"requirements.txt": LOCK.replace("4.2.15", "4.2.17") + "asgiref==3.0\n    # via django\n"}
+    world.unsafe |= {("asgiref", "3.0"): (an_advisory("PYSEC-2026-6", fixed_in="3.1"), an_advisory("PYSEC-2026-7"))}
+    result = world.run()
+    change = result.record.change
+    assert change is not None
+    assert [(row.advisory.id, row.why.text) for row in change.remaining] == [
+        ("PYSEC-2026-6", "3.1 fixes it, and this rebuild does not bring it"),
+        ("PYSEC-2026-7", "no release of asgiref fixes it yet"),
+    ]
+
+
+def test_of_a_forked_package_each_version_is_shown_with_its_own_successor() -> None:
+    world = unsafe_world()
+    forked = LOCK + 'click==8.3.0 ; python_version >= "3.10"\nclick==8.1.7 ; python_version < "3.10"\n'
+    world.files["requirements.txt"] = forked.encode()
+    world.done = ()
+    world.unsafe = {("click", "8.1.7"): (DJANGO,)}
+    world.compiled = {"requirements.txt": forked.replace("8.1.7", "8.1.8")}
+    result = world.run(Wish(trigger=Trigger.QUARTERLY))
+    change = result.record.change
+    assert change is not None
+    assert [(row.old, row.new) for row in change.fixed] == [("8.1.7", "8.1.8")]
+
+
+def test_a_clock_that_was_set_back_makes_no_release_younger_than_new() -> None:
+    world = unsafe_world()
+    world.releases["django"] = (*releases("4.2.15"), *releases("4.2.16", uploaded_at=NOW + timedelta(days=3)))
+    world.run()
+    assert "`4.2.16` **not a day old**" in world.proposals[0].body

@@ -4,6 +4,7 @@ import posixpath
 import shlex
 from datetime import datetime
 
+from bot.decide.diff import public
 from bot.model.locks import Libc, Lock, LockerName
 from bot.model.plan import FixAtLeast, Refresh, Relock, UpgradeAll, UpgradeOnly
 
@@ -24,6 +25,9 @@ ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 def movement(relock: Relock) -> list[str]:
     """Give the options that let packages move, as a person would type them."""
     match relock.movement:
+        case UpgradeAll(but=but) if but:
+            rest = sorted({pin.name for pin in relock.lock.pins} - set(but))
+            return [f"--upgrade-package={name}" for name in rest]
         case UpgradeAll():
             return ["--upgrade"]
         case UpgradeOnly(names=names):
@@ -38,7 +42,8 @@ def movement(relock: Relock) -> list[str]:
 def least(fix: FixAtLeast) -> list[str]:
     """Give what a fix wants of each package, as a requirement: `jinja2>=3.1.6,!=3.2.0`."""
     never = dict(fix.never)
-    return [f"{name}>={floor}{''.join(f',!={at}' for at in never.get(name, ()))}" for name, floor in fix.floors]
+    floors = [(name, public(floor)) for name, floor in fix.floors]
+    return [f"{name}>={floor}{''.join(f',!={at}' for at in never.get(name, ()))}" for name, floor in floors]
 
 
 def exactly(versions: dict[str, str]) -> list[str]:
