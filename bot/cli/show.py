@@ -2,11 +2,14 @@
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli.options import Common, common_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @click.command()
@@ -63,9 +66,25 @@ def explain(target: str, common: Common) -> None:
     for held in found["held_back"]:
         what = f"{held['path']}: {held['name']} stays at {held['taken']}, newest {held['newest']}: {held['why']}"
         out.print(f"  held back: {escape(what)}", soft_wrap=True)
+    _flaws(out, found)
     for why in found["why"]:
         out.print(f"  outcome {found['outcome']} because {escape(why)}", soft_wrap=True)
     return None
+
+
+def _flaws(out: "Console", found: dict[str, Any]) -> None:
+    """Tell what is fixed, what remains and why, what somebody accepted, and what is not known."""
+    from rich.markup import escape  # noqa: PLC0415 - keeps --help light
+
+    if found["fixed"]:
+        out.print(f"  fixed: {escape(', '.join(found['fixed']))}", soft_wrap=True)
+    for left in found["remaining"]:
+        out.print(f"  remaining: {escape(left['id'])} {escape(left['subject'])}: {escape(left['why'])}", soft_wrap=True)
+    for one in found.get("accepted", ()):
+        text = f"{one['id']} about {one['subject']} {one['version']} until {one['until']}: {one['reason']}"
+        out.print(f"  accepted: {escape(text)}", soft_wrap=True)
+    for why in found.get("doubts", ()):
+        out.print(f"  [bold red]not known[/]: {escape(why)}", soft_wrap=True)
 
 
 def _json(value: object) -> None:
