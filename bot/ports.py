@@ -44,7 +44,8 @@ class Forge(Protocol):
 
         An opaque text that stays equal as long as neither the default branch nor any proposal (state, head, comments,
         edits) moved; it may move with other branches, too. `known` is an earlier answer, or "": where it still holds,
-        a forge that is a server is asked one conditional question.
+        a forge that is a server is asked one conditional question. Its first word is another one after every push, and
+        begins with `sure:` where that needs no proof. "" means that the forge cannot tell.
         """
         ...
 

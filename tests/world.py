@@ -101,6 +101,9 @@ class World:
     pages: list[Page] = field(default_factory=list)
     obstacles: dict[frozenset[str], str] = field(default_factory=dict)
     wanted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    surely: bool = True
+    dated: bool = True
+    stateless: bool = False
 
     def run(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Result:
         """Run the repository once and keep nothing but what the world remembers."""
@@ -155,9 +158,13 @@ class FakeForge:
 
     def state(self, repository: Repository, known: str) -> str:
         self.world.told("state")
-        said = {number: tuple(rows) for number, rows in self.world.comments.items() if rows}
-        seen = (self.world.commit, tuple(self.world.proposals), sorted(self.world.branches.items()), said)
-        return hashlib.sha256(repr(seen).encode()).hexdigest()
+        world = self.world
+        if world.stateless:
+            return ""
+        pushes = (world.commit, sorted(world.branches.items())) if world.surely or world.dated else ()
+        said = {number: tuple(rows) for number, rows in world.comments.items() if rows}
+        words = [hashlib.sha256(repr(part).encode()).hexdigest() for part in (pushes, (tuple(world.proposals), said))]
+        return f"{'sure:' if world.surely else ''}{words[0]} {words[1]}"
 
     def open(self, repository: Repository, draft: Draft) -> Proposal:
         self.world.told(f"open {draft.branch}: {draft.title}")

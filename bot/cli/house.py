@@ -133,7 +133,8 @@ class Home:
         names = ("name", "url", "branch", "commit", "outcome", "verdict", "finished_at", "pull_request", "error")
         more = {"next_due": due, "proposals": self._open(keys, last), "ignored": self._ignored(keys)}
         waived = [dict(one) for one in last.get("accepted", ())]
-        return {**{name: last[name] for name in names}, **more, "accepted": waived}
+        waivers = [dict(one) for one in last.get("waivers", ())]
+        return {**{name: last[name] for name in names}, **more, "accepted": waived, "waivers": waivers}
 
     def _ignored(self, keys: set[str]) -> list[dict[str, Any]]:
         """Give what people asked in proposals to leave alone."""
@@ -155,7 +156,7 @@ class Home:
 
 def _never(name: str) -> dict[str, Any]:
     blank = dict.fromkeys(("url", "branch", "commit", "outcome", "finished_at", "pull_request", "error"))
-    more: dict[str, Any] = {"next_due": "now", "proposals": [], "ignored": [], "accepted": []}
+    more: dict[str, Any] = {"next_due": "now", "proposals": [], "ignored": [], "accepted": [], "waivers": []}
     return {"name": name, **blank, "verdict": "not worked on yet", **more}
 
 

@@ -2,21 +2,21 @@
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli.options import Common, common_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @click.command()
 @common_options
 def status(common: Common) -> None:
     """Show the last verdict, the open proposal and the next date of every repository that was worked on."""
-    from rich.markup import escape  # noqa: PLC0415 - keeps --help light
-    from rich.table import Table  # noqa: PLC0415
-
-    from bot.cli import render  # noqa: PLC0415
+    from bot.cli import render, render_status  # noqa: PLC0415 - keeps --help light
     from bot.cli.house import open_house  # noqa: PLC0415
 
     with open_house(common, None, rehearsal=True) as house:
@@ -26,36 +26,12 @@ def status(common: Common) -> None:
             head = {"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}"}
             return _json({**head, "repositories": rows, "isolation": apart, "feeds": sources, "waivers": waivers})
     out = render.console()
-    out.print(f"resolvers run in isolation: {escape(_apart(apart))}", soft_wrap=True)
-    for source in sources:
-        as_of = f"as of {source['as_of']}" if source["as_of"] else "never read"
-        count = f", {source['records']:,} advisories" if source["records"] is not None else ""
-        out.print(f"advisories of {escape(source['ecosystem'])}: {as_of}{count}", soft_wrap=True)
-        if source["trouble"]:
-            out.print(f"  [bold red]{escape(source['trouble'])}[/]", soft_wrap=True)
-    if not sources:
-        out.print("[bold red]no advisories are at hand: nobody can say whether pins are safe[/]", soft_wrap=True)
-    for one in waivers:
-        out.print(f"waived: {_held(one)}", soft_wrap=True)
-    for row in rows:
-        for one in row["ignored"]:
-            out.print(f"ignored in {escape(row['name'])}: {_held(one)}, as {escape(one['by'])} asked", soft_wrap=True)
+    render_status.head(out, apart, sources)
+    render_status.accepted(out, rows, waivers)
     if not rows:
         click.echo("no repository was worked on yet: try `quarterdeck check PATH`")
         return None
-    table = Table("repository", "last run", "outcome", "verdict", "proposal", "next due", box=None, pad_edge=False)
-    for row in rows:
-        said = ", ".join(f"#{request['number']} open" for request in row["proposals"])
-        cells = (
-            row["name"],
-            row["finished_at"] or "never",
-            row["outcome"] or "",
-            row["verdict"],
-            said,
-            row["next_due"],
-        )
-        table.add_row(*(escape(str(cell or "")) for cell in cells))
-    out.print(table)
+    render_status.table(out, rows)
     return None
 
 
@@ -90,22 +66,25 @@ def explain(target: str, common: Common) -> None:
     for held in found["held_back"]:
         what = f"{held['path']}: {held['name']} stays at {held['taken']}, newest {held['newest']}: {held['why']}"
         out.print(f"  held back: {escape(what)}", soft_wrap=True)
+    _flaws(out, found)
     for why in found["why"]:
         out.print(f"  outcome {found['outcome']} because {escape(why)}", soft_wrap=True)
     return None
 
 
-def _held(one: dict[str, Any]) -> str:
-    """Say what is accepted, until when, and why; what is over speaks up."""
+def _flaws(out: "Console", found: dict[str, Any]) -> None:
+    """Tell what is fixed, what remains and why, what somebody accepted, and what is not known."""
     from rich.markup import escape  # noqa: PLC0415 - keeps --help light
 
-    over = " [bold red](over)[/]" if one["over"] else ""
-    return f"{escape(one['id'])} until {one['until']}{over}: {escape(one['reason'])}"
-
-
-def _apart(isolation: dict[str, Any]) -> str:
-    """Say how resolvers are kept apart, and why not better."""
-    return f"{isolation['mode']} ({isolation['why']})" if isolation["why"] else str(isolation["mode"])
+    if found["fixed"]:
+        out.print(f"  fixed: {escape(', '.join(found['fixed']))}", soft_wrap=True)
+    for left in found["remaining"]:
+        out.print(f"  remaining: {escape(left['id'])} {escape(left['subject'])}: {escape(left['why'])}", soft_wrap=True)
+    for one in found.get("accepted", ()):
+        text = f"{one['id']} about {one['subject']} {one['version']} until {one['until']}: {one['reason']}"
+        out.print(f"  accepted: {escape(text)}", soft_wrap=True)
+    for why in found.get("doubts", ()):
+        out.print(f"  [bold red]not known[/]: {escape(why)}", soft_wrap=True)
 
 
 def _json(value: object) -> None:

@@ -3,7 +3,8 @@
 from datetime import UTC
 
 from bot.decide.contents import by_weight, harmless
-from bot.decide.document import SCHEMA, advisory, end_of_life
+from bot.decide.document import SCHEMA
+from bot.decide.finding_rows import advisory, end_of_life
 from bot.model.contents import ImageContents, SourceChange
 from bot.model.observed import Difference, Inspection
 from bot.model.packages import OsRelease, Package

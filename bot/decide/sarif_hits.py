@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from bot.decide.contents import changed
-from bot.decide.document import finding_row
 from bot.decide.exchange import LONGEST_TEXT, weight
+from bot.decide.finding_rows import finding_row
 from bot.decide.sarif_rules import GRAVITY, Level, Rule, advisory_rule, kind_rule
 from bot.formats.exchange_text import line
 from bot.model.contents import Advisory, Lifetime, SourceChange, Support, worst

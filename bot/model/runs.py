@@ -9,7 +9,7 @@ from bot.model.contents import FeedState
 from bot.model.findings import Accepted, Finding
 from bot.model.observed import ImageState
 from bot.model.plan import Deferred, Plan, Rebuild
-from bot.model.policy import Trigger
+from bot.model.policy import Trigger, Waiver
 from bot.model.proposal import Proposal
 from bot.model.reasons import Reason
 from bot.model.repository import Repository
@@ -55,6 +55,7 @@ class RunRecord:
     """Everything that one run of one repository saw, decided and did.
 
     `doubts` are what nobody could tell, `url` is where git found the repository, "" where it was not looked for.
+    `waivers` are those of the operator and of the repository.
     """
 
     repository: Repository
@@ -76,3 +77,4 @@ class RunRecord:
     feeds: tuple[FeedState, ...] = ()
     doubts: tuple[Reason, ...] = ()
     url: str = ""
+    waivers: tuple[Waiver, ...] = ()

@@ -65,6 +65,7 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
                 return same.record
             case, seen = observe(tools, assignment, wish, started)
             policy = case.rules.policy
+            watch.compare(case, seen)
             decided = _decided(case, seen)
             record = replace(_carried_on(case, Course(seen=seen, record=decided)), finished_at=tools.clock())
             watch.keep(case, seen, decided, Result(record=record, document=document.document(record, policy)))
@@ -161,6 +162,7 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         accepted=seen.accepted,
         feeds=seen.feeds,
         doubts=seen.doubts,
+        waivers=seen.exceptions.waivers,
     )
 
 

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
+from urllib.parse import urlsplit
 
 from bot.decide.plan import Wish
 from bot.formats import values
 from bot.model import findings, images, locks, policy, proposal, repository, snapshot
-from bot.model.proposal import Proposal
+from bot.model.proposal import Proposal, State
 from bot.model.repository import Head
 from bot.model.runs import Outcome, RunRecord
 from bot.model.snapshot import Snapshot
@@ -28,6 +29,8 @@ from bot.workflow.repository_file import FILE, PROJECT
 from bot.workflow.result import Result
 
 KIND = "still"
+WITNESS = "still-witness"
+SURE, TOLD, UNTOLD = "sure:", "told", "untold"
 FORM = "1"  # counted up where what is kept, or what a full look does with the same files, changes
 MODULES = (findings, images, locks, policy, proposal, repository, snapshot)
 QUIET = frozenset({Outcome.NOTHING, Outcome.LEFT_ALONE, Outcome.DEFERRED})
@@ -82,7 +85,15 @@ class Watch:
         kept = recall(tools, assignment)
         state = tools.forge.state(assignment.repository, kept.state if kept else "")
         same = kept is not None and (kept.state, kept.question) == (state, asked)
-        return cls(tools=tools, assignment=assignment, question=asked, state=state, unmoved=kept if same else None)
+        told = same and kept is not None and Pushes(tools, kept.url).are_told(state)
+        return cls(tools=tools, assignment=assignment, question=asked, state=state, unmoved=kept if told else None)
+
+    def compare(self, case: Case, seen: Seen) -> None:
+        """Learn from what was fetched whether the forge's state really is another one after a push."""
+        if self.state:
+            heads = [(one.branch, one.head) for one in seen.proposals if one.state is State.OPEN]
+            refs = hashlib.sha256(repr((case.head, sorted(heads))).encode()).hexdigest()
+            Pushes(self.tools, case.remote.url).learn(_key(self.assignment), self.state, refs, case.now)
 
     def keep(self, case: Case, seen: Seen, decided: RunRecord, result: Result) -> None:
         """Keep what a run saw, if it did nothing: the forge is still in the state in which it was found."""
@@ -100,6 +111,38 @@ class Watch:
             document=json.dumps(result.document),
         )
         keep(self.tools, self.assignment, still, case.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushes:
+    """Whether a forge dates pushes, as its state needs: documented by it, or seen to be so, and never otherwise."""
+
+    tools: Tools
+    url: str
+
+    def are_told(self, state: str) -> bool:
+        """Say whether an equal state means that nothing was pushed."""
+        return state.startswith(SURE) or self._verdict() == TOLD
+
+    def learn(self, key: str, state: str, refs: str, now: datetime) -> None:
+        """Set what a state said of pushes beside what was there, now and the last time; one lie is enough."""
+        pushed = state.partition(" ")[0]
+        if state.startswith(SURE):
+            return
+        store = self.tools.store
+        before = (store.recall(WITNESS, key) or "").split(" ")
+        if before == [pushed, refs]:
+            return
+        store.remember(WITNESS, key, f"{pushed} {refs}", now)
+        if len(before) == len((pushed, refs)) and before[1] != refs and self._verdict() != UNTOLD:
+            store.remember(WITNESS, self._forge, TOLD if before[0] != pushed else UNTOLD, now)
+
+    def _verdict(self) -> str | None:
+        return self.tools.store.recall(WITNESS, self._forge)
+
+    @property
+    def _forge(self) -> str:
+        return f"forge {urlsplit(self.url).netloc}"
 
 
 def recall(tools: Tools, assignment: Assignment) -> Still | None:

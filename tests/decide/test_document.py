@@ -2,7 +2,7 @@
 
 import json
 
-from bot.decide import document
+from bot.decide import document, finding_rows
 from bot.model.contents import FeedState
 from bot.model.findings import LockOutOfDate, MovedDigest, PythonMismatch, QuarterDue, Unreadable, VulnerablePin
 from bot.model.plan import Deferred, NothingToDo, Rebuild, Relock, Repin, Step, UpgradeAll
@@ -130,7 +130,7 @@ def test_a_vulnerable_pin_names_its_advisories_the_worst_of_them_and_where_it_co
         path="a.txt", line=7, name="django", version="4.2.15", direct=False, via=("web",), fixed_in="4.2.16",
         why="web pulls it in", advisories=(an_advisory("A-1", Severity.LOW), an_advisory("A-2", aliases=("B",))),
     )  # fmt: skip
-    assert document.finding_row(pin) == {
+    assert finding_rows.finding_row(pin) == {
         "kind": "vulnerable-pin", "subject": "django", "path": "a.txt", "current": "4.2.15", "fixed_in": "4.2.16",
         "advisories": [
             {"id": "A-1", "aliases": [], "severity": "low", "url": ""},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.decide import document, image_document
+from bot.decide import document, finding_rows, image_document
 from bot.model.change import Change
 from bot.model.contents import ChangeKind, ImageDiff, Lifetime, Support
 from bot.model.findings import ArchiveAhead, EndOfLife, Finding, FrozenTag, MovedDigest
@@ -126,7 +126,7 @@ def test_the_archive_a_frozen_tag_and_an_end_of_life_are_findings() -> None:
     ],
 )  # fmt: skip
 def test_an_end_of_life_is_told_in_words(one: Lifetime, said: str) -> None:
-    assert document.end_of_life(one, "i:1") == said
+    assert finding_rows.end_of_life(one, "i:1") == said
 
 
 def test_an_image_tells_what_is_known_of_its_inside() -> None:

@@ -9,8 +9,9 @@ from bot.model.flaws import FlawedPin
 from bot.model.locks import Lock, LockerName
 from bot.model.plan import FixAtLeast, Movement, Refresh, Relock, Repin, Step, UpgradeAll, UpgradeOnly
 from bot.model.policy import Policy, Severity
+from bot.model.reasons import Reason
 from bot.model.releases import Release
-from tests.builders import a_lock, a_pin, a_reason, an_advisory, an_image
+from tests.builders import a_change, a_lock, a_pin, a_reason, a_rebuild, an_advisory, an_image, some_fixed
 
 BASE = a_lock("base.txt", pins=(a_pin("jinja2", "3.0"),))
 DEV = a_lock("dev.txt", pins=(a_pin("pytest", "8.0"),), after=("base.txt",))
@@ -166,3 +167,17 @@ def test_locks_that_are_read_only_and_pythons_that_were_guessed_are_told() -> No
     repin = Step(action=Repin(use=an_image(), digest="sha256:" + "1" * 64), why=(a_reason(),))
     (reason,) = relocks.guessed((*found, repin), "guess")
     assert "nothing names the Python of a.txt" in reason.text
+
+
+def test_a_fix_that_a_change_does_not_come_to_is_no_reason_of_its_proposal() -> None:
+    reasons = (
+        Reason(code="fixes", subject="jinja2", text="a"),
+        Reason(code="fixes", subject="click", text="b"),
+        a_reason(),
+    )
+    steps = relocks.fixes((a_flaw("jinja2", "3.1.6"), a_flaw("click", "8.2")), LOCKS, TERMS)
+    repin = Step(action=Repin(use=an_image(), digest="sha256:" + "1" * 64), why=(a_reason(),))
+    rebuild = a_rebuild(steps=(*steps, repin), why=reasons)
+    change = a_change(fixed=(some_fixed(name="jinja2"),))
+    assert relocks.really(rebuild, change) == (reasons[0], reasons[2])
+    assert relocks.really(a_rebuild(steps=steps, why=reasons[1:2]), change) == reasons[1:2]

@@ -11,8 +11,11 @@ An empty list embeds nothing. Where there is no pull request at all, the reposit
 a pull request that is opened between the two is then seen the next time. What it may miss is a first pull request
 from a branch that stood already, opened between two looks in which as many issues were closed: until the next push.
 
-The text that is kept names the question, the repository, a digest of what matters and the ETag. ETags move with more
-than that (stars, the token), so a full answer whose digest is the same leaves the text as it was.
+The text that is kept names the last push, the question, the repository, a digest of what matters and the ETag. ETags
+move with more than that (stars, the token), so a full answer whose digest is the same leaves the text as it was.
+
+`pushed_at` is what GitHub documents. What answers at an address without https is something that behaves like it, of
+which nobody knows whether it dates pushes; and where a field is missing, nothing can be told.
 """
 
 import hashlib
@@ -30,7 +33,7 @@ from bot.model.repository import Repository
 
 # several rows: more than one may be updated within the second that GitHub's dates are exact to
 PULLS: Final = {"state": "all", "sort": "updated", "direction": "desc", "per_page": 10}
-PARTS: Final = 4
+PARTS: Final = 5
 
 
 class Question(StrEnum):
@@ -44,6 +47,7 @@ class Question(StrEnum):
 class Seen:
     """An earlier answer, as far as it is kept."""
 
+    pushed: str
     question: Question
     name: str
     digest: str
@@ -53,12 +57,12 @@ class Seen:
     def parse(cls, text: str) -> Self | None:
         """Read what `str` gave; None for anything else."""
         parts = text.split(" ", PARTS - 1)
-        if len(parts) != PARTS or parts[0] not in set(Question) or not is_name(parts[1]):
+        if len(parts) != PARTS or parts[1] not in set(Question) or not is_name(parts[2]):
             return None
-        return cls(question=Question(parts[0]), name=parts[1], digest=parts[2], etag=parts[3])
+        return cls(pushed=parts[0], question=Question(parts[1]), name=parts[2], digest=parts[3], etag=parts[4])
 
     def __str__(self) -> str:
-        return f"{self.question} {self.name} {self.digest} {self.etag}"
+        return f"{self.pushed} {self.question} {self.name} {self.digest} {self.etag}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class Answer:
     etag: str
     name: str
     digest: str
+    pushed: str = ""
 
 
 class Watch:
@@ -79,7 +84,13 @@ class Watch:
         self._name = checked(repository.name)
 
     def state(self, known: str) -> str:
-        """Give `known` where nothing moved since; see ports.Forge."""
+        """Give `known` where nothing moved since, "" where a field is missing; see ports.Forge."""
+        try:
+            return self._state(known)
+        except (KeyError, IndexError, TypeError):
+            return ""
+
+    def _state(self, known: str) -> str:
         before = Seen.parse(known)
         if before is None:
             return str(self._with_pulls(self._full(Question.PULLS, self._name), self._name))
@@ -98,14 +109,19 @@ class Watch:
         if pulls.name.casefold() != name.casefold():
             # GitHub redirects from an old name, and the library loses the query on the way
             pulls = self._full(Question.PULLS, pulls.name)
-        return Seen(question=Question.PULLS, name=pulls.name or name, digest=pulls.digest, etag=pulls.etag)
+        return Seen(
+            pushed=pulls.pushed, question=Question.PULLS, name=pulls.name or name, digest=pulls.digest, etag=pulls.etag
+        )
 
     def _without_pulls(self, repository: Answer) -> Seen:
         """Look at the repository where there was no pull request, and whether there still is none."""
         pulls = self._full(Question.PULLS, repository.name)
         if pulls.name:
             return self._with_pulls(pulls, pulls.name)
-        return Seen(question=Question.REPOSITORY, name=repository.name, digest=repository.digest, etag=repository.etag)
+        return Seen(
+            pushed=repository.pushed, question=Question.REPOSITORY, name=repository.name, digest=repository.digest,
+            etag=repository.etag,
+        )  # fmt: skip
 
     def _full(self, question: Question, name: str) -> Answer:
         answer = self._get(question, name, "")
@@ -127,8 +143,10 @@ class Watch:
             if status != HTTPStatus.OK:
                 raise self._requester.createException(status, found, _refusal(text))
             read = _pulls if question is Question.PULLS else _repository
-            current, matter = read(json.loads(text))
-            return Answer(etag=str(found.get("etag", "")), name=current, digest=_digest(matter))
+            current, moved, rows = read(json.loads(text))
+            sure = "sure:" if self._access.url.startswith("https://") else ""
+            digest, pushed = _digest([moved, rows]), f"{sure}{_digest(moved)}"
+            return Answer(etag=str(found.get("etag", "")), name=current, digest=digest, pushed=pushed)
 
         return self._access.ask(f"{self._name}: asking whether anything moved", ask)
 
@@ -142,20 +160,20 @@ def _refusal(text: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _pulls(document: list[dict[str, Any]]) -> tuple[str, list[object]]:
-    """Give the repository's name, and what matters of the pull requests that were updated last."""
+def _pulls(document: list[dict[str, Any]]) -> tuple[str, object, list[object]]:
+    """Give the repository's name, its last push, and what matters of the pull requests that were updated last."""
     rows: list[object] = [
         [row["number"], row["state"], row["head"]["sha"], row["updated_at"], row["title"], row["body"]]
         for row in document
     ]
     if not document:
-        return "", rows
-    name, moved = _repository(document[0]["base"]["repo"])
-    return name, [moved, rows]
+        return "", None, rows
+    name, moved, branch = _repository(document[0]["base"]["repo"])
+    return name, moved, [*branch, *rows]
 
 
-def _repository(document: dict[str, Any]) -> tuple[str, list[object]]:
-    return str(document["full_name"]), [document["pushed_at"], document["default_branch"]]
+def _repository(document: dict[str, Any]) -> tuple[str, object, list[object]]:
+    return str(document["full_name"]), document["pushed_at"], [document["default_branch"]]
 
 
 def _digest(value: object) -> str:

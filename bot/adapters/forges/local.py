@@ -46,10 +46,11 @@ class LocalForge:
         return self.store.proposals(repository.key)
 
     def state(self, repository: Repository, known: str) -> str:
-        """Give a digest of all branches and of what the store has; one question to git, whatever is known."""
+        """Give digests of all branches and of what the store has; one question to git, whatever is known."""
         del known
-        branches = sorted(self.branches(repository).items())
-        return hashlib.sha256(repr((branches, self.store.proposals(repository.key))).encode()).hexdigest()
+        parts = (sorted(self.branches(repository).items()), self.store.proposals(repository.key))
+        branches, kept = (hashlib.sha256(repr(part).encode()).hexdigest() for part in parts)
+        return f"sure:{branches} {kept}"
 
     def open(self, repository: Repository, draft: Draft) -> Proposal:
         """Keep a proposal for the branch under the next number; one that is open there already is updated instead.
