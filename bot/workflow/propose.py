@@ -65,7 +65,7 @@ def _circumstances(
 ) -> Circumstances:
     policy = case.rules.policy
     branch = standing.branch if standing else ""
-    foreign = fingerprint.is_foreign(tip, case.assignment.committer)
+    foreign = fingerprint.is_foreign(tip, case.assignment.committer) and not _merged(seen, tip)
     return Circumstances(
         foreign=foreign,
         conflicts=not foreign and standing is not None and _conflicts(case, standing, change),
@@ -74,6 +74,12 @@ def _circumstances(
         most=policy.max_open_pull_requests,
         again=case.now + case.assignment.schedule.security,
     )
+
+
+def _merged(seen: Seen, tip: CommitInfo | None) -> bool:
+    """Say whether a branch only stands there because nobody deleted it: all that it carries was merged."""
+    merged = {one.head for one in seen.proposals if one.state is State.MERGED}
+    return tip is not None and tip.commit in merged
 
 
 def _stuck(rebuild: Rebuild, change: Change) -> str:

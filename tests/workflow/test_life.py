@@ -461,3 +461,17 @@ def test_an_image_that_waits_for_its_quarter_keeps_no_obsolete_fix_of_a_pin_open
     world.files["requirements.txt"] = TWO_PINS.replace("4.2.15", "4.2.16").encode()
     world.commit = "b" * 40
     assert world.run().record.outcome is Outcome.CLOSED
+
+
+@pytest.mark.parametrize(("state", "opens"), [(State.MERGED, True), (State.CLOSED, False)])
+def test_a_branch_that_was_merged_with_somebodys_commits_and_left_standing_is_free_again(
+    state: State, opens: bool
+) -> None:
+    world = unsafe_world()
+    world.run()
+    a_person_pushes(world)
+    world.proposals[0] = replace(world.proposals[0], state=state, head="f" * 40)
+    world.files["requirements.txt"] = TWO_PINS.replace("4.2.15", "4.2.16").encode()
+    world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
+    world.commit = "b" * 40
+    assert (world.run().record.outcome is Outcome.OPENED) is opens
