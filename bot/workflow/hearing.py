@@ -39,7 +39,7 @@ def listen(case: Case, snapshot: Snapshot, proposals: tuple[Proposal, ...]) -> L
     doubts: list[Reason] = []
     fresh: list[Ignored] = []
     may_write = cache(lambda author: case.tools.talk.may_write(case.assignment.repository, author))
-    for proposal in [*standing, *old]:
+    for proposal in sorted([*standing, *old], key=lambda one: one.number):  # what was said later holds
         try:
             comments = case.tools.talk.comments(case.assignment.repository, proposal.number)
             heard = talk.hear(comments, may_write, talk.knows(snapshot), case.now.date(), proposal.url)

@@ -475,3 +475,15 @@ def test_a_branch_that_was_merged_with_somebodys_commits_and_left_standing_is_fr
     world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
     world.commit = "b" * 40
     assert (world.run().record.outcome is Outcome.OPENED) is opens
+
+
+def test_of_two_wishes_about_the_same_the_one_in_the_newer_proposal_holds() -> None:
+    world = unsafe_world()
+    world.done = ()
+    world.compiled = {"requirements.txt": TWO_PINS.replace("4.2.15", "4.2.17")}
+    world.run()
+    assert len(world.proposals) == 2
+    world.comments[1] = [said("@quarterdeck ignore django until 2026-12-31 because a")]
+    world.comments[2] = [said("@quarterdeck ignore django until 2027-03-31 because b")]
+    world.run()
+    assert (world.ignored["django"].until, world.ignored["django"].reason) == (date(2027, 3, 31), "b")
