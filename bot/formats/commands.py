@@ -30,7 +30,7 @@ USAGE: Final = (
 )
 LONGEST_REASON: Final = 500
 MOST: Final = 10  # commands of one comment
-LONGEST: Final = 16_384  # characters that are read: brackets cost a parser the square of their number
+LONGEST: Final = 8_192  # characters that are read: brackets cost a parser the square of their number
 NESTING: Final = 20  # levels that are read
 
 

@@ -1,6 +1,7 @@
 """The contract's JSON."""
 
 import json
+from dataclasses import replace
 
 from bot.decide import document, finding_rows
 from bot.model.contents import FeedState
@@ -174,3 +175,8 @@ def test_what_remains_says_why_and_what_a_change_fixes_remains_no_more() -> None
             {"id": "CVE-2026-2", "subject": "django in requirements.txt", "why": "nobody knows"},
             {"id": "CVE-2026-3", "subject": "jinja2 in requirements.txt", "why": "no release of jinja2 fixes it yet"},
         ]
+
+
+def test_what_is_asked_of_a_registry_is_the_tag_and_never_the_digest() -> None:
+    use = an_image(digest="sha256:" + "1" * 64)
+    assert document.tag_of(use) == replace(use.name, digest=None)

@@ -142,7 +142,7 @@ def test_nothing_in_a_quote_is_a_command(text: str) -> None:
 def test_no_comment_takes_long_to_read(filler: str) -> None:
     started = perf_counter()
     commands.commands(f"{CALL}\n\n" + filler * (5_000_000 // len(filler)))
-    assert perf_counter() - started < 5
+    assert perf_counter() - started < 30  # alone 1 s; without a bound it would be minutes
 
 
 @pytest.mark.parametrize(
