@@ -1,6 +1,6 @@
 """Close proposals whose reason is gone: fixed in another way, taken back, or overtaken by the next quarter."""
 
-from bot.decide import plan, publish
+from bot.decide import ended, publish
 from bot.model.change import Change
 from bot.model.plan import Plan, Rebuild
 from bot.model.policy import Trigger
@@ -17,14 +17,24 @@ def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[
     if not whole or not case.rules.enabled:
         return seen, ()
     planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
-    calm = plan.calm(seen.snapshot, seen.images) and not seen.doubts
     done: list[Published] = []
     for proposal in publish.left_over(seen.proposals, planned, broad=seen.broad):
-        if publish.quarter_of_branch(proposal.branch) or calm:
+        if publish.quarter_of_branch(proposal.branch) or _is_over(case, seen, proposal):
             published = _closed(case, seen, proposal, _why(case, proposal, planned))
             done.append(published)
             seen = seen.after(published.proposal) if published.proposal else seen
     return seen, tuple(done)
+
+
+def _is_over(case: Case, seen: Seen, proposal: Proposal) -> bool:
+    """Say whether it is certain that nothing is left to do of what a proposal was made for."""
+    if not ended.certain(seen.doubts):
+        return False
+    base = proposal.marks.base if proposal.marks else ""
+    paths = case.tools.workspace.changed(case.remote, base, proposal.head) if base and proposal.head else None
+    if ended.unsafe(proposal, paths, seen.flawed, case.rules.policy) is not None:
+        return False
+    return ended.is_over(paths, seen.snapshot, seen.images)
 
 
 def _why(case: Case, proposal: Proposal, planned: set[str]) -> Reason:
