@@ -87,6 +87,7 @@ class World:
     branches: dict[str, CommitInfo] = field(default_factory=dict)
     conflicting: bool = False
     paths: dict[str, frozenset[str]] = field(default_factory=dict)
+    recorded: list[str] = field(default_factory=list)
     done: tuple[str, ...] = ()
     now: datetime = NOW
     policy: Policy = field(default_factory=Policy)
@@ -408,6 +409,7 @@ class FakeStore:
     def record(self, run: RunRecord, document: Mapping[str, object]) -> None:
         self.world.told(f"record {run.outcome}")
         self.world.documents.append(document)
+        self.world.recorded.append(run.repository.key)
 
     def last_runs(self, repository: str | None = None) -> tuple[Mapping[str, object], ...]:
         return tuple(self.world.documents[-1:])

@@ -72,7 +72,8 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
 
     record = replace(_guarded(blank, run), finished_at=tools.clock())
     result = told or document.document(record, policy)
-    tools.store.record(record, result)
+    # under the name that it is asked for by: where the forge says the address, that is no part of it
+    tools.store.record(replace(record, repository=assignment.repository), result)
     return Result(record=record, document=result)
 
 
