@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bot.decide import flaws, plan
+from bot.model.findings import Accepted
 from bot.model.flaws import FlawedPin
 from bot.model.observed import ImageState
 from bot.model.policy import Policy
@@ -46,3 +47,14 @@ def unsafe(
         ),
         None,
     )
+
+
+def accepted(proposal: Proposal, found: Iterable[Accepted]) -> str:
+    """Say what of the things that a proposal fixes somebody accepted, "" for nothing."""
+    fixes = set(proposal.marks.fixes) if proposal.marks else set()
+    rows = {
+        f"{one.advisory.id} in {one.name} is accepted until {one.until:%Y-%m-%d} ({one.reason})"
+        for one in found
+        if fixes.intersection(one.advisory.names)
+    }
+    return "; ".join(sorted(rows))

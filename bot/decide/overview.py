@@ -8,7 +8,7 @@ from bot.decide.explain_flaws import alert
 from bot.decide.markdown import code, link, prose, table
 from bot.model.contents import worst
 from bot.model.findings import QuarterDue, Unreadable, VulnerablePin
-from bot.model.plan import Deferred, NothingToDo
+from bot.model.plan import Deferred, NothingToDo, Rebuild
 from bot.model.policy import Ignored, Waiver
 from bot.model.proposal import Proposal, State
 from bot.model.runs import RunRecord
@@ -30,7 +30,7 @@ def page(
         alert(run.doubts),
         _proposals(proposals),
         _plan(run),
-        _unsafe(run),
+        _unsafe(run, proposals),
         _pinned(run),
         _accepted(waivers, ignored, now),
         _unreadable(run),
@@ -51,6 +51,8 @@ def _plan(run: RunRecord) -> str:
     lines: list[str] = []
     if isinstance(run.plan, Deferred | NothingToDo):
         lines.append(f"- {prose(verdict(run.plan))}")
+    if isinstance(run.plan, Rebuild) and run.plan.postponed is not None:
+        lines.append(f"- {prose(verdict(run.plan.postponed))}")
     lines += [f"- {prose(verdict(one.deferred))}" for one in run.further if one.deferred is not None]
     lines += [f"- the rebuild of {code(one.quarter)} is due" for one in run.findings if isinstance(one, QuarterDue)]
     if run.next_due is not None:
@@ -58,23 +60,30 @@ def _plan(run: RunRecord) -> str:
     return "## Due and deferred\n\n" + "\n".join(dict.fromkeys(lines)) if lines else ""
 
 
-def _unsafe(run: RunRecord) -> str:
+def _unsafe(run: RunRecord, proposals: tuple[Proposal, ...]) -> str:
     rows = [one for one in run.findings if isinstance(one, VulnerablePin)]
     if not rows:
         return "## Unsafe pins\n\nNone is known."
     left = pins_left(run)
     cells = [
         [code(f"{one.name} {one.version}"), code(one.path), str(worst(row.severity for row in one.advisories)),
-         ", ".join(link(row.id, row.url) for row in one.advisories), _way(one, left)]
+         ", ".join(link(row.id, row.url) for row in one.advisories), _way(one, left, proposals)]
         for one in rows[:ROWS]
     ]  # fmt: skip
     more = f"\n\n… and {len(rows) - ROWS} more." if len(rows) > ROWS else ""
     return "## Unsafe pins\n\n" + table(["package", "lock", "severity", "advisories", "what about it"], cells) + more
 
 
-def _way(one: VulnerablePin, left: dict[tuple[str, str, str], str]) -> str:
+def _way(one: VulnerablePin, left: dict[tuple[str, str, str], str], proposals: tuple[Proposal, ...]) -> str:
     open_ones = [left[row.id, one.path, one.name] for row in one.advisories if (row.id, one.path, one.name) in left]
-    return prose("; ".join(dict.fromkeys(open_ones))) if open_ones else "a proposal fixes it"
+    if open_ones:
+        return prose("; ".join(dict.fromkeys(open_ones)))
+    wanted = {row.id for row in one.advisories}
+    naming = [row for row in proposals if row.marks is not None and wanted & set(row.marks.fixes)]
+    if standing := [f"#{row.number}" for row in naming if row.state is State.OPEN]:
+        return f"{' and '.join(sorted(standing))} {'fixes' if len(standing) == 1 else 'fix'} it"
+    declined = [row.number for row in naming if row.state is State.CLOSED and row.marks and not row.marks.withdrawn]
+    return f"#{max(declined)} would fix it, and was closed" if declined else "a proposal fixes it"
 
 
 def _pinned(run: RunRecord) -> str:

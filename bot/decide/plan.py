@@ -99,7 +99,8 @@ def _quarterly(wish: Wish, situation: Situation, *, forced: bool) -> Plan:
     if not forced and (window := frozen(situation.policy.freeze, situation.now, situation.schedule.timezone)):
         freeze, until = window
         reason = Reason(code="freeze", subject=quarter, text=f"{quarter} is due, but frozen: {freeze.reason}")
-        return security or Deferred(until=until, why=(reason,))
+        later = Deferred(until=until, why=(reason,))
+        return replace(security, postponed=later) if security else later
     return _beside(_rebuild(wish, situation, Trigger.QUARTERLY, quarter, why), security)
 
 

@@ -47,7 +47,7 @@ def publication(
     ours = [proposal for proposal in proposals if proposal.branch == branch]
     standing = next((proposal for proposal in ours if proposal.state is State.OPEN), None)
     if standing is not None:
-        return _standing(draft, standing, around)
+        return _standing(draft, standing, ours, around)
     if draft is None:
         why = _reason("stuck", branch, around.stuck) if around.stuck else None
         return LeaveAlone(proposal=None, why=(why or _reason("up-to-date", branch, "everything is up to date"),))
@@ -60,13 +60,16 @@ def publication(
                 text = f"#{proposal.number} proposed this and was closed: that is a no"
                 return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
         if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
-            count = f"{around.others} proposal{'' if around.others == 1 else 's'}"
-            text = f"{count} of max_open_pull_requests = {around.most} stand open: merge or close one"
+            count = "1 proposal" if around.others == 1 else f"{around.others} proposals"
+            stand = "stands" if around.others == 1 else "stand"
+            text = f"{count} of max_open_pull_requests = {around.most} {stand} open: merge or close one"
             return Wait(until=around.again, why=(_reason("too-many-open", branch, text),))
     return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
 
 
-def _standing(draft: Marks | None, standing: Proposal, around: Circumstances) -> Publication:
+def _standing(
+    draft: Marks | None, standing: Proposal, ours: Collection[Proposal], around: Circumstances
+) -> Publication:
     if around.asked != "recreate" and (others := _somebody_elses(draft, standing, around)) is not None:
         return others
     number, branch = f"#{standing.number}", standing.branch
@@ -79,11 +82,25 @@ def _standing(draft: Marks | None, standing: Proposal, around: Circumstances) ->
     marks = standing.marks
     if marks is not None and (marks.content, marks.files) == (draft.content, draft.files):
         return _equal(draft, standing, marks, around)
+    if (no := _shrunk_to_a_no(draft, standing, ours)) is not None:
+        text = f"what is left of {number} was proposed in #{no.number}, which was closed: that is a no"
+        return Close(proposal=standing, why=(_reason("declined", branch, text),))
     return Update(
         proposal=standing,
         push=True,
         why=(_reason("changed", branch, f"what {number} would change is not the same any more"),),
     )
+
+
+def _shrunk_to_a_no(draft: Marks, standing: Proposal, ours: Collection[Proposal]) -> Proposal | None:
+    """Give the proposal that a person closed, where a part of this one is gone and the rest is what they said no to.
+
+    A part that is still needed, and cannot be fixed just now, is not gone.
+    """
+    marks = standing.marks
+    if marks is None or marks.rest != draft.rest or not set(draft.fixes) < set(marks.fixes):
+        return None
+    return next((one for one in ours if one.state is State.CLOSED and is_no(one.marks, draft)), None)
 
 
 def _somebody_elses(draft: Marks | None, standing: Proposal, around: Circumstances) -> LeaveAlone | None:

@@ -188,6 +188,7 @@ def _withdrawn(case: Case, course: Course) -> Course:
     seen, further = withdraw(case, course.seen, course.record.plan)
     record = replace(course.record, further=tuple(_rehearsed(case, one) for one in further))
     closed = [one for one in record.further if one.outcome in PLANNED | {Outcome.PLANNED}]
+    closed = closed or [one for one in record.further if one.outcome is Outcome.LEFT_ALONE]
     if closed and record.outcome in QUIET and not isinstance(record.plan, Rebuild):
         record = replace(record, outcome=closed[0].outcome, proposal=closed[0].proposal, why=closed[0].why)
     return Course(seen=seen, record=record)

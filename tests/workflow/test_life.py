@@ -166,7 +166,7 @@ def test_no_more_proposals_stand_open_than_the_policy_allows_but_security_passes
     result = world.run()
     assert result.record.outcome is Outcome.DEFERRED
     assert isinstance(result.record.plan, Deferred)
-    assert "1 proposal of max_open_pull_requests = 1 stand open" in str(as_json(result)["verdict"])
+    assert "1 proposal of max_open_pull_requests = 1 stands open" in str(as_json(result)["verdict"])
     assert as_json(result)["plan"]["until"] == "2026-11-24T18:00:00Z"
     assert [one.branch for one in world.proposals] == ["quarterdeck/manual", SECURITY]
 
@@ -340,7 +340,7 @@ def test_the_overview_is_kept_where_the_policy_wants_one_and_written_only_when_i
     world.run()
     (page,) = world.pages
     assert (
-        "| `django 4.2.15` | `requirements.txt` | high | [PYSEC-2026-1](https://osv.dev/PYSEC-2026-1) | a proposal fixes it |"
+        "| `django 4.2.15` | `requirements.txt` | high | [PYSEC-2026-1](https://osv.dev/PYSEC-2026-1) | #1 fixes it |"
         in page.body
     )
     assert "- #1 [Security rebuild: django (PYSEC-2026-1)](https://forge.example/1)" in page.body
