@@ -54,17 +54,34 @@ def publication(
     if around.foreign:
         text = f"{branch} carries commits that are not ours"
         return LeaveAlone(proposal=None, why=(_reason("foreign-commits", branch, text),))
-    if not around.asked:
-        for proposal in ours:
-            if proposal.state is State.CLOSED and is_no(proposal.marks, draft):
-                text = f"#{proposal.number} proposed this and was closed: that is a no"
-                return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
-        if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
-            count = "1 proposal" if around.others == 1 else f"{around.others} proposals"
-            stand = "stands" if around.others == 1 else "stand"
-            text = f"{count} of max_open_pull_requests = {around.most} {stand} open: merge or close one"
-            return Wait(until=around.again, why=(_reason("too-many-open", branch, text),))
+    if not around.asked and (held := _held_back(draft, branch, proposals, around)) is not None:
+        return held
     return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
+
+
+def _held_back(
+    draft: Marks, branch: str, proposals: tuple[Proposal, ...], around: Circumstances
+) -> LeaveAlone | Wait | None:
+    """Say why a draft is not opened: people said no to it, too many stand open, or another one does the same."""
+    for proposal in proposals:
+        if proposal.branch == branch and proposal.state is State.CLOSED and is_no(proposal.marks, draft):
+            text = f"#{proposal.number} proposed this and was closed: that is a no"
+            return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
+    if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
+        count = "1 proposal" if around.others == 1 else f"{around.others} proposals"
+        stand = "stands" if around.others == 1 else "stand"
+        text = f"{count} of max_open_pull_requests = {around.most} {stand} open: merge or close one"
+        return Wait(until=around.again, why=(_reason("too-many-open", branch, text),))
+    if (twin := _twin(draft, branch, proposals)) is not None:
+        text = f"#{twin.number} stands open and changes exactly the same"
+        return LeaveAlone(proposal=twin, why=(_reason("twin", branch, text),))
+    return None
+
+
+def _twin(draft: Marks, branch: str, proposals: tuple[Proposal, ...]) -> Proposal | None:
+    """Give another open proposal of ours that comes to the same files: nobody reviews one change twice."""
+    others = (one for one in proposals if one.state is State.OPEN and one.branch != branch)
+    return next((one for one in others if one.marks is not None and one.marks.files == draft.files), None)
 
 
 def _standing(

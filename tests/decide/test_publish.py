@@ -72,6 +72,9 @@ TABLE = (
     Row("declined", "same files told", "rebase recreate", Open, "new"),
     Row("declined", "same files told", "*", LeaveAlone, "declined"),
     Row("nothing declined withdrawn merged elsewhere", "same files told other", "full", Wait, "too-many-open"),
+    Row("elsewhere", "files", "*", Open, "new"),
+    Row("elsewhere", "*", "rebase recreate", Open, "new"),
+    Row("elsewhere", "*", "*", LeaveAlone, "twin"),
     Row("nothing declined withdrawn merged elsewhere", "*", "*", Open, "new"),
 )  # fmt: skip
 

@@ -152,3 +152,17 @@ def test_the_overview_says_of_what_was_declined_that_it_was() -> None:
     world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
     world.run()
     assert "| #1 would fix it, and was closed |" in world.pages[-1].body
+
+
+def test_one_change_is_not_proposed_twice_for_two_reasons() -> None:
+    world = unsafe_world()
+    world.run()
+    world.done = ("2026q3",)
+    world.compiled = {"requirements.txt": LOCK.replace("4.2.15", "4.2.16")}
+    result = world.run()
+    assert [one.branch for one in world.proposals] == ["quarterdeck/security"]
+    assert "#1 stands open and changes exactly the same" in str(result.document["verdict"])
+    world.compiled = {"requirements.txt": LOCK.replace("4.2.15", "4.2.17")}
+    world.commit = "b" * 40
+    world.run()
+    assert [one.branch for one in world.proposals] == ["quarterdeck/security", "quarterdeck/quarterly-2026q4"]
