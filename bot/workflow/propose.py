@@ -63,7 +63,7 @@ def _circumstances(
 ) -> Circumstances:
     policy = case.rules.policy
     branch = standing.branch if standing else ""
-    foreign = fingerprint.is_foreign(tip, case.assignment.committer)
+    foreign = fingerprint.is_foreign(tip, case.assignment.committer) and not _merged(seen, tip)
     return Circumstances(
         foreign=foreign,
         conflicts=not foreign and standing is not None and _conflicts(case, standing, change),
@@ -73,6 +73,11 @@ def _circumstances(
         again=case.now + case.assignment.schedule.security,
         stuck=next((one.why.text for one in change.remaining if one.why.code in BLOCKED), "") if change.empty else "",
     )
+
+
+def _merged(seen: Seen, tip: CommitInfo | None) -> bool:
+    """Say whether a branch is what is left of a merged proposal: then nobody's commits are lost with it."""
+    return tip is not None and any(one.state is State.MERGED and one.head == tip.commit for one in seen.proposals)
 
 
 def _conflicts(case: Case, standing: Proposal, change: Change) -> bool:

@@ -48,6 +48,17 @@ def test_a_person_who_took_a_branch_over_is_told_once_what_would_have_changed() 
     assert "Security rebuild: django, sqlparse (PYSEC-2026-1, PYSEC-2026-2)" in reply
 
 
+def test_a_branch_that_was_merged_with_a_persons_commits_is_free_again() -> None:
+    world = unsafe_world()
+    world.run()
+    a_person_pushes(world)
+    world.proposals[0] = replace(world.proposals[0], state=State.MERGED, head="f" * 40)
+    world.files["requirements.txt"] = TWO_PINS.replace("4.2.15", "4.2.16").encode()
+    world.commit = "b" * 40
+    world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
+    assert world.run().record.outcome is Outcome.OPENED
+
+
 def test_nothing_is_said_to_a_person_whose_branch_says_what_we_would_say() -> None:
     world = unsafe_world()
     world.run()
