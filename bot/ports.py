@@ -145,6 +145,10 @@ class Workspace(Protocol):
         """
         ...
 
+    def changed(self, remote: Remote, base: str, commit: str) -> frozenset[str] | None:
+        """Give the paths at which two commits differ; None where one of them cannot be fetched any more."""
+        ...
+
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
         """Give commits of `commit` (or of a range `old..new`) whose message contains `grep`, newest first."""
         ...

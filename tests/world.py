@@ -86,6 +86,8 @@ class World:
     proposals: list[Proposal] = field(default_factory=list)
     branches: dict[str, CommitInfo] = field(default_factory=dict)
     conflicting: bool = False
+    paths: dict[str, frozenset[str]] = field(default_factory=dict)
+    recorded: list[str] = field(default_factory=list)
     done: tuple[str, ...] = ()
     now: datetime = NOW
     policy: Policy = field(default_factory=Policy)
@@ -253,6 +255,7 @@ class FakeWorkspace:
         rows = tuple(files)
         self.world.told(f"commit {' '.join(file.path for file in rows)}")
         key = hashlib.sha1(repr((base, rows, message, when)).encode()).hexdigest()
+        self.world.paths[key] = self.world.paths.get(base, frozenset()) | {file.path for file in rows}
         self._made = CommitInfo(commit=key, parents=(base,), author=COMMITTER, committer=COMMITTER, message=message)
         return key
 
@@ -280,6 +283,9 @@ class FakeWorkspace:
     def conflicts(self, remote: Remote, base: str, head: str, files: Mapping[str, bytes]) -> bool:
         self.world.told(f"conflicts {' '.join(sorted(files))}")
         return self.world.conflicting
+
+    def changed(self, remote: Remote, base: str, commit: str) -> frozenset[str] | None:
+        return self.world.paths.get(commit)
 
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
         return ()
@@ -410,6 +416,7 @@ class FakeStore:
     def record(self, run: RunRecord, document: Mapping[str, object]) -> None:
         self.world.told(f"record {run.outcome}")
         self.world.documents.append(document)
+        self.world.recorded.append(run.repository.key)
 
     def last_runs(self, repository: str | None = None) -> tuple[Mapping[str, object], ...]:
         return tuple(self.world.documents[-1:])

@@ -94,7 +94,8 @@ def verdict_of(run: RunRecord) -> str:
     if run.failure:
         return "; ".join([run.failure.message, *doubts])
     parts = [verdict(run.plan)] if run.plan else []
-    return "; ".join(dict.fromkeys([*parts, *(reason.text for reason in run.why), *doubts]))
+    more = [reason.text for reason in run.why if run.plan is None or reason not in run.plan.why]
+    return "; ".join(dict.fromkeys([*parts, *more, *doubts]))
 
 
 def feed(one: FeedState) -> dict[str, object]:

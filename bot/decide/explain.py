@@ -147,8 +147,8 @@ def verdict(plan: Plan) -> str:
     """Give the one line that says what was decided and why."""
     why = "; ".join(reason.text for reason in plan.why)
     match plan:
-        case Rebuild():
-            return why
+        case Rebuild(postponed=later):
+            return f"{why}; {verdict(later)}" if later else why
         case Deferred(until=until):
             return f"deferred until {until:%Y-%m-%d %H:%M} UTC: {why}"
         case NothingToDo():

@@ -1,6 +1,5 @@
 """The part of a proposal that tells of flaws: what is fixed, with proof, what remains, what is not known."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -9,6 +8,7 @@ from bot.decide import feeds
 from bot.decide.contents import url_of
 from bot.decide.exceptions import EXPIRED
 from bot.decide.markdown import code, cut, link, prose, table
+from bot.formats.foreign_text import without_addresses
 from bot.model.contents import ORDER, Advisory, FeedState
 from bot.model.findings import Accepted
 from bot.model.flaws import Fixed, Remaining
@@ -17,7 +17,6 @@ from bot.model.reasons import Reason
 
 ROWS = 100  # of one table; what is more is counted
 ALIASES = 3  # in one cell
-ADDRESS = re.compile(r"https?://[^\s,;)\]]+")
 NAMED = 8  # packages in a sentence
 
 
@@ -90,7 +89,7 @@ def alert(doubts: Iterable[Reason]) -> str:
 
 
 def _listed(head: str, rows: Iterable[Reason]) -> list[str]:
-    lines = [f"> - {prose(cut(ADDRESS.sub('its address', reason.text)))}" for reason in rows]
+    lines = [f"> - {prose(cut(without_addresses(reason.text)))}" for reason in rows]
     return ["\n".join([f"> {head}", ">", *lines])] if lines else []
 
 

@@ -10,7 +10,7 @@ from bot.decide.markdown import code, link, proposal_link, prose, table
 from bot.decide.publish import TOO_MANY
 from bot.model.contents import worst
 from bot.model.findings import QuarterDue, Unreadable, VulnerablePin
-from bot.model.plan import Deferred, NothingToDo
+from bot.model.plan import Deferred, NothingToDo, Rebuild
 from bot.model.policy import Ignored, Waiver
 from bot.model.proposal import Proposal, State
 from bot.model.runs import RunRecord
@@ -32,7 +32,7 @@ def page(
         alert(run.doubts),
         _proposals(proposals),
         _plan(run),
-        _unsafe(run),
+        _unsafe(run, _all(run, proposals)),
         _pinned(run),
         _accepted(waivers, ignored, now),
         _unreadable(run),
@@ -41,6 +41,12 @@ def page(
     if len(text) > LIMIT:
         text = f"{text[:LIMIT].rpartition(chr(10))[0]}\n\n… and more than fits here."
     return Page(title=TITLE, body=f"{text}\n\n{MARK}\n", mark=MARK)
+
+
+def _all(run: RunRecord, proposals: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
+    """Give the proposals that the forge has, as the run left them."""
+    own = [one for one in (run.proposal, *(more.proposal for more in run.further)) if one is not None]
+    return tuple({one.number: one for one in [*proposals, *own]}.values())
 
 
 def _proposals(proposals: tuple[Proposal, ...]) -> str:
@@ -53,6 +59,8 @@ def _plan(run: RunRecord) -> str:
     lines: list[str] = []
     if isinstance(run.plan, Deferred | NothingToDo):
         lines.append(f"- {prose(_verdict(run.plan))}")
+    if isinstance(run.plan, Rebuild) and run.plan.postponed is not None:
+        lines.append(f"- {prose(_verdict(run.plan.postponed))}")
     lines += [f"- {prose(_verdict(one.deferred))}" for one in run.further if one.deferred is not None]
     lines += [f"- the rebuild of {code(one.quarter)} is due" for one in run.findings if isinstance(one, QuarterDue)]
     if run.next_due is not None:
@@ -67,31 +75,33 @@ def _verdict(plan: Deferred | NothingToDo) -> str:
     return verdict(plan)
 
 
-def _unsafe(run: RunRecord) -> str:
+def _unsafe(run: RunRecord, proposals: tuple[Proposal, ...]) -> str:
     rows = [one for one in run.findings if isinstance(one, VulnerablePin)]
     if not rows:
         return "## Unsafe pins\n\nNone is known."
     left = pins_left(run)
-    standing = any(one is not None and one.state is State.OPEN for one in (run.proposal, *_others(run)))
     cells = [
         [code(f"{one.name} {one.version}"), code(one.path), str(worst(row.severity for row in one.advisories)),
          ", ".join(link(row.id, row.url or url_of(row.id)) for row in one.advisories),
-         _way(one, left, standing=standing)]
+         _way(one, left, proposals)]
         for one in rows[:ROWS]
     ]  # fmt: skip
     more = f"\n\n… and {len(rows) - ROWS} more." if len(rows) > ROWS else ""
     return "## Unsafe pins\n\n" + table(["package", "lock", "severity", "advisories", "what about it"], cells) + more
 
 
-def _way(one: VulnerablePin, left: dict[tuple[str, str, str], str], *, standing: bool) -> str:
+def _way(one: VulnerablePin, left: dict[tuple[str, str, str], str], proposals: tuple[Proposal, ...]) -> str:
     open_ones = [left[row.id, one.path, one.name] for row in one.advisories if (row.id, one.path, one.name) in left]
     if open_ones:
         return prose("; ".join(dict.fromkeys(open_ones)))
-    return "a proposal fixes it" if standing else "a fix is known, and no proposal with it stands open"
-
-
-def _others(run: RunRecord) -> list[Proposal | None]:
-    return [one.proposal for one in run.further]
+    wanted = {row.id for row in one.advisories}
+    naming = [row for row in proposals if row.marks is not None and wanted & set(row.marks.fixes)]
+    if standing := [f"#{row.number}" for row in naming if row.state is State.OPEN]:
+        return f"{' and '.join(sorted(standing))} {'fixes' if len(standing) == 1 else 'fix'} it"
+    declined = [row.number for row in naming if row.state is State.CLOSED and row.marks and not row.marks.withdrawn]
+    if declined:
+        return f"#{max(declined)} would fix it, and was closed"
+    return "a fix is known, and no proposal with it stands open"
 
 
 def _pinned(run: RunRecord) -> str:

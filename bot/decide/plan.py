@@ -99,7 +99,8 @@ def _quarterly(wish: Wish, situation: Situation, *, forced: bool) -> Plan:
     if not forced and (window := frozen(situation.policy.freeze, situation.now, situation.schedule.timezone)):
         freeze, until = window
         reason = Reason(code="freeze", subject=quarter, text=f"{quarter} is due, but frozen: {freeze.reason}")
-        return security or Deferred(until=until, why=(reason,))
+        later = Deferred(until=until, why=(reason,))
+        return replace(security, postponed=later) if security else later
     return _beside(_rebuild(wish, situation, Trigger.QUARTERLY, quarter, why), security)
 
 
@@ -303,12 +304,13 @@ def loose_ends(snapshot: Snapshot, states: tuple[ImageState, ...], waits: tuple[
 
 
 def calm(snapshot: Snapshot, states: tuple[ImageState, ...]) -> bool:
-    """Whether it is certain that nothing about images is urgent: all were heard, none moved, every archive answered.
+    """Whether it is certain that nothing about images is urgent: all were heard, and every archive answered.
 
     That something is not planned is not enough to withdraw it: a source that is silent makes things look harmless.
     """
     doubts = any(seen.unreadable for state in states for seen in state.inspections if seen.contents.format is not None)
-    return not (doubts or loose_ends(snapshot, states, ()) or any(state.moved for state in states))
+    strange = any(state.moved and not images.can_wait(state.newest.differences) for state in states)
+    return not (doubts or strange or loose_ends(snapshot, states, ()))
 
 
 def _cutoff(situation: Situation, trigger: Trigger, moves: Moves) -> datetime | None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bot.decide.fingerprint import is_no
-from bot.formats.osv_aliases import KINDS
 from bot.model.policy import Trigger
 from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update, Wait
 from bot.model.reasons import Reason
@@ -49,26 +48,46 @@ def publication(
     ours = [proposal for proposal in proposals if proposal.branch == branch]
     standing = next((proposal for proposal in ours if proposal.state is State.OPEN), None)
     if standing is not None:
-        return _standing(draft, standing, around)
+        return _standing(draft, standing, ours, around)
     if draft is None:
         why = _reason("stuck", branch, around.stuck) if around.stuck else None
         return LeaveAlone(proposal=None, why=(why or _reason("up-to-date", branch, "everything is up to date"),))
     if around.foreign:
         text = f"{branch} carries commits that are not ours"
         return LeaveAlone(proposal=None, why=(_reason("foreign-commits", branch, text),))
-    if not around.asked:
-        for proposal in ours:
-            if proposal.state is State.CLOSED and is_no(proposal.marks, draft):
-                text = f"#{proposal.number} proposed this and was closed: that is a no"
-                return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
-        if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
-            count = f"{around.others} proposal{'' if around.others == 1 else 's'}"
-            text = f"{count} of max_open_pull_requests = {around.most} stand open: merge or close one"
-            return Wait(until=around.again, why=(_reason(TOO_MANY, branch, text),))
+    if not around.asked and (held := _held_back(draft, branch, proposals, around)) is not None:
+        return held
     return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
 
 
-def _standing(draft: Marks | None, standing: Proposal, around: Circumstances) -> Publication:
+def _held_back(
+    draft: Marks, branch: str, proposals: tuple[Proposal, ...], around: Circumstances
+) -> LeaveAlone | Wait | None:
+    """Say why a draft is not opened: people said no to it, too many stand open, or another one does the same."""
+    for proposal in proposals:
+        if proposal.branch == branch and proposal.state is State.CLOSED and is_no(proposal.marks, draft):
+            text = f"#{proposal.number} proposed this and was closed: that is a no"
+            return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
+    if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
+        count = "1 proposal" if around.others == 1 else f"{around.others} proposals"
+        stand = "stands" if around.others == 1 else "stand"
+        text = f"{count} of max_open_pull_requests = {around.most} {stand} open: merge or close one"
+        return Wait(until=around.again, why=(_reason(TOO_MANY, branch, text),))
+    if (twin := _twin(draft, branch, proposals)) is not None:
+        text = f"#{twin.number} stands open and changes exactly the same"
+        return LeaveAlone(proposal=twin, why=(_reason("twin", branch, text),))
+    return None
+
+
+def _twin(draft: Marks, branch: str, proposals: tuple[Proposal, ...]) -> Proposal | None:
+    """Give another open proposal of ours that comes to the same files: nobody reviews one change twice."""
+    others = (one for one in proposals if one.state is State.OPEN and one.branch != branch)
+    return next((one for one in others if one.marks is not None and one.marks.files == draft.files), None)
+
+
+def _standing(
+    draft: Marks | None, standing: Proposal, ours: Collection[Proposal], around: Circumstances
+) -> Publication:
     if around.asked != "recreate" and (others := _somebody_elses(draft, standing, around)) is not None:
         return others
     number, branch = f"#{standing.number}", standing.branch
@@ -81,11 +100,25 @@ def _standing(draft: Marks | None, standing: Proposal, around: Circumstances) ->
     marks = standing.marks
     if marks is not None and (marks.content, marks.files) == (draft.content, draft.files):
         return _equal(draft, standing, marks, around)
+    if (no := _shrunk_to_a_no(draft, standing, ours)) is not None:
+        text = f"what is left of {number} was proposed in #{no.number}, which was closed: that is a no"
+        return Close(proposal=standing, why=(_reason("declined", branch, text),))
     return Update(
         proposal=standing,
         push=True,
         why=(_reason("changed", branch, f"what {number} would change is not the same any more"),),
     )
+
+
+def _shrunk_to_a_no(draft: Marks, standing: Proposal, ours: Collection[Proposal]) -> Proposal | None:
+    """Give the proposal that a person closed, where a part of this one is gone and the rest is what they said no to.
+
+    A part that is still needed, and cannot be fixed just now, is not gone.
+    """
+    marks = standing.marks
+    if marks is None or marks.rest != draft.rest or not set(draft.fixes) < set(marks.fixes):
+        return None
+    return next((one for one in ours if one.state is State.CLOSED and is_no(one.marks, draft)), None)
 
 
 def _somebody_elses(draft: Marks | None, standing: Proposal, around: Circumstances) -> LeaveAlone | None:
@@ -148,12 +181,6 @@ def left_over(proposals: tuple[Proposal, ...], planned: Collection[str], *, broa
         return broad and one.branch.startswith("quarterdeck/base-")
 
     return tuple(one for one in proposals if gone(one))
-
-
-def about_pins(one: Proposal) -> bool:
-    """Say whether all that a proposal fixes are flaws of Python packages, as their ids tell: no image counts then."""
-    fixes = one.marks.fixes if one.marks is not None else ()
-    return bool(fixes) and all(name.startswith(KINDS) for name in fixes)
 
 
 def others_open(proposals: tuple[Proposal, ...], branch: str) -> int:

@@ -101,3 +101,8 @@ def _broken(text: str) -> str:
 
 def _with_space(found: re.Match[str]) -> str:
     return f"{found[0]}{ZERO_WIDTH}"
+
+
+def without_addresses(text: str) -> str:
+    """Give a sentence without web addresses: an internal server's name is nothing for a page that anybody may read."""
+    return re.sub(r"https?://[^\s,;)\]]+", "its address", text)

@@ -110,7 +110,7 @@ class Rebuild:
     """Take these steps and propose what comes of it on `branch`; `quarter` is "" unless quarterly.
 
     `apart` are rebuilds that are proposed beside this one, each on a branch of its own; `waits` are images that stay as
-    they are for now, and why.
+    they are for now, and why. `postponed` is the quarter that would be due, and waits while this is urgent.
     """
 
     trigger: Trigger
@@ -120,6 +120,7 @@ class Rebuild:
     why: tuple[Reason, ...]
     apart: tuple["Rebuild", ...] = ()
     waits: tuple[Reason, ...] = ()
+    postponed: "Deferred | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

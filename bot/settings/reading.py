@@ -35,8 +35,7 @@ def not_acted_on(text: str) -> tuple[str, ...]:
     """
     _, notes = document(text, "configuration")
     given = {".".join(step for step in path if isinstance(step, str)) for path in notes.lines}
-    of_one = tuple(f"repository.{name}" for name in NOT_YET if name.startswith("policy."))
-    return tuple(sorted(given & {*NOT_YET, *of_one}))
+    return tuple(sorted(given & set(NOT_YET)))
 
 
 def document(text: str, name: str) -> tuple[dict[str, Any], Notes]:

@@ -7,6 +7,7 @@ from bot.decide import feeds, flaws
 from bot.decide.exceptions import Exceptions
 from bot.decide.flaws import Suspect
 from bot.errors import AccessDenied, RepoError, Unavailable
+from bot.formats.foreign_text import without_addresses
 from bot.model.contents import Advisory, FeedState
 from bot.model.findings import Accepted, Unreadable
 from bot.model.flaws import FlawedPin
@@ -61,7 +62,7 @@ def _asked(case: Case, snapshot: Snapshot) -> dict[tuple[str, str], Answer]:
         try:
             return case.tools.pins.affecting(*pair), ""
         except (Unavailable, AccessDenied) as error:
-            return (), error.message
+            return (), without_addresses(error.message)
 
     with case.tools.progress.step(case.name, "looking up advisories"):
         return dict(zip(wanted, together(ask, wanted, readers=READERS), strict=True))

@@ -190,6 +190,7 @@ def _withdrawn(case: Case, course: Course) -> Course:
     seen, further = withdraw(case, course.seen, course.record.plan)
     record = replace(course.record, further=tuple(_rehearsed(case, one) for one in further))
     closed = [one for one in record.further if one.outcome in PLANNED | {Outcome.PLANNED}]
+    closed = closed or [one for one in record.further if one.outcome is Outcome.LEFT_ALONE]
     if closed and record.outcome in QUIET and not isinstance(record.plan, Rebuild):
         record = replace(record, outcome=closed[0].outcome, proposal=closed[0].proposal, why=closed[0].why)
     return Course(seen=seen, record=record)
@@ -288,8 +289,10 @@ def _rehearsed(case: Case, published: Published) -> Published:
 
 
 def _answered(case: Case, course: Course) -> Course:
-    """Tell people what became of what they asked for in proposals."""
+    """Tell people what became of what they asked for in proposals; what failed is tried again, and answered then."""
     record = course.record
+    if record.failure is not None:
+        return course
     rows = [(record.plan.branch, record.outcome, record.why)] if isinstance(record.plan, Rebuild) else []
     rows += [(one.rebuild.branch, one.outcome, one.why) for one in record.further]
     told = {branch: (outcome, why) for branch, outcome, why in rows}

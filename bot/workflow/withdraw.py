@@ -1,6 +1,7 @@
 """Close proposals whose reason is gone: fixed in another way, taken back, or overtaken by the next quarter."""
 
-from bot.decide import exceptions, plan, publish
+from bot.decide import ended, publish
+from bot.decide.flaws import ids
 from bot.model.change import Change
 from bot.model.plan import Plan, Rebuild
 from bot.model.policy import Trigger
@@ -17,39 +18,41 @@ def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[
     if not whole or not case.rules.enabled:
         return seen, ()
     planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
-    unsure = any(doubt.code != exceptions.EXPIRED for doubt in seen.doubts)  # a waiver that is over is known
-    calm = plan.calm(seen.snapshot, seen.images)
     done: list[Published] = []
     for proposal in publish.left_over(seen.proposals, planned, broad=seen.broad):
-        sure = not unsure and (calm or publish.about_pins(proposal))
-        if publish.quarter_of_branch(proposal.branch) or sure:
-            published = _kept(seen, proposal) or _closed(case, seen, proposal, _why(case, proposal, planned))
-            done.append(published)
-            seen = seen.after(published.proposal) if published.proposal else seen
+        stays = None if publish.quarter_of_branch(proposal.branch) else _stays(case, seen, proposal)
+        if stays is None:
+            done.append(_closed(case, seen, proposal, _why(case, seen, proposal, planned)))
+            seen = seen.after(after) if (after := done[-1].proposal) else seen
+        else:
+            empty = _empty(proposal, stays)
+            done.append(
+                Published(rebuild=empty, outcome=Outcome.LEFT_ALONE, change=Change(), proposal=proposal, why=(stays,))
+            )
     return seen, tuple(done)
 
 
-def _kept(seen: Seen, proposal: Proposal) -> Published | None:
-    """Leave a proposal alone that is not planned any more, while a pin still has a flaw that it fixes.
-
-    A lock whose header cannot be read any more, or a fix that was yanked since, makes nothing safe.
-    """
-    open_ones = {name for one in seen.flawed for advisory in one.advisories for name in advisory.names}
-    stays = sorted(open_ones & set(proposal.marks.fixes if proposal.marks else ()))
-    if not stays or proposal.branch != publish.SECURITY_BRANCH:
+def _stays(case: Case, seen: Seen, proposal: Proposal) -> Reason | None:
+    """Say why a proposal stays that nothing is planned for; None where it is certain that nothing is left of it."""
+    base = proposal.marks.base if proposal.marks else ""
+    paths = case.tools.workspace.changed(case.remote, base, proposal.head) if base and proposal.head else None
+    unsafe = ended.unsafe(proposal, paths, seen.flawed, case.rules.policy)
+    if unsafe is not None:
+        why = f"{unsafe.pin.name} {unsafe.pin.version} is still affected by {ids(unsafe.advisories)}"
+        why += f", and {unsafe.obstacle.text}" if unsafe.obstacle else ""
+    elif ended.certain(seen.doubts) and ended.is_over(paths, seen.snapshot, seen.images):
         return None
-    more = f" and {len(stays) - 1} more" if len(stays) > 1 else ""
-    text = f"#{proposal.number} stays as it is: {stays[0]}{more} can no more be fixed by us, and is still there"
-    why = Reason(code="stuck", subject=proposal.branch, text=text)
-    return Published(
-        rebuild=_empty(proposal, why), outcome=Outcome.LEFT_ALONE, change=Change(), proposal=proposal, why=(why,)
-    )
+    else:
+        why = "not everything is known that could say that it is not needed any more"
+    return Reason(code="stuck", subject=proposal.branch, text=f"#{proposal.number} stays as it is: {why}")
 
 
-def _why(case: Case, proposal: Proposal, planned: set[str]) -> Reason:
+def _why(case: Case, seen: Seen, proposal: Proposal, planned: set[str]) -> Reason:
     if quarter := publish.quarter_of_branch(proposal.branch):
         newest = max(one for branch in planned if (one := publish.quarter_of_branch(branch)))
         text = f"{quarter} is over: the rebuild of {newest} takes its place"
+    elif told := ended.accepted(proposal, seen.accepted):
+        text = f"nothing else that it was made for is left to do: {told}"
     else:
         text = "nothing that it was made for is left to do: it came in another way, or was taken back"
     return Reason(code="obsolete", subject=case.name, text=text)

@@ -26,6 +26,7 @@ from tests.builders import (
     an_advisory,
     an_image,
     some_fixed,
+    some_marks,
     some_remaining,
 )
 from tests.rig.github_markdown import page
@@ -93,8 +94,8 @@ def test_what_waits_for_room_names_no_date_as_that_would_be_news_each_time() -> 
 @pytest.mark.parametrize(
     ("change", "state", "text"),
     [
-        ("fixed", State.OPEN, "a proposal fixes it"),
-        ("fixed", State.CLOSED, "a fix is known, and no proposal with it stands open"),
+        ("fixed", State.OPEN, "#1 fixes it"),
+        ("fixed", State.CLOSED, "#1 would fix it, and was closed"),
         ("fixed", None, "a fix is known, and no proposal with it stands open"),
         ("remaining", State.OPEN, "no release of jinja2 fixes it yet"),
         ("nothing", None, "requirements.in asks for it"),
@@ -106,7 +107,7 @@ def test_an_unsafe_pin_says_what_becomes_of_it(change: str, state: State | None,
         "remaining": a_change(remaining=(some_remaining("CVE-2026-1", name="django"),)),
         "nothing": None,
     }
-    proposal = a_proposal(state=state) if state else None
+    proposal = a_proposal(state=state, marks=some_marks(fixes=("CVE-2026-1",))) if state else None
     record = a_record(findings=(a_vulnerable_pin(),), change=changes[change], proposal=proposal)
     assert (
         f"| `django 4.2.15` | `requirements.txt` | high | [CVE-2026-1](https://www.cve.org/CVERecord?id=CVE-2026-1) | {text} |"
@@ -114,9 +115,11 @@ def test_an_unsafe_pin_says_what_becomes_of_it(change: str, state: State | None,
 
 
 def test_a_fix_in_a_proposal_beside_the_main_one_counts_too() -> None:
-    change = a_change(fixed=(some_fixed("CVE-2026-1"),))
-    further = Published(rebuild=a_rebuild(), outcome=Outcome.OPENED, change=change, proposal=a_proposal(), why=())
-    assert "a proposal fixes it" in body(a_record(findings=(a_vulnerable_pin(),), further=(further,)))
+    change, marks = a_change(fixed=(some_fixed("CVE-2026-1"),)), some_marks(fixes=("CVE-2026-1",))
+    further = Published(
+        rebuild=a_rebuild(), outcome=Outcome.OPENED, change=change, proposal=a_proposal(marks=marks), why=()
+    )
+    assert "#1 fixes it" in body(a_record(findings=(a_vulnerable_pin(),), further=(further,)))
 
 
 def test_what_is_accepted_or_ignored_says_until_when_and_what_is_over_says_so() -> None:

@@ -72,6 +72,9 @@ TABLE = (
     Row("declined", "same files told", "rebase recreate", Open, "new"),
     Row("declined", "same files told", "*", LeaveAlone, "declined"),
     Row("nothing declined withdrawn merged elsewhere", "same files told other", "full", Wait, "too-many-open"),
+    Row("elsewhere", "files", "*", Open, "new"),
+    Row("elsewhere", "*", "rebase recreate", Open, "new"),
+    Row("elsewhere", "*", "*", LeaveAlone, "twin"),
     Row("nothing declined withdrawn merged elsewhere", "*", "*", Open, "new"),
 )  # fmt: skip
 
@@ -176,15 +179,3 @@ def test_open_security_proposals_do_not_count_against_the_limit() -> None:
                  a_proposal(4, branch="quarterdeck/base-x", state=State.CLOSED))  # fmt: skip
     assert publish.others_open(proposals, BRANCH) == 1
     assert publish.others_open(proposals, "quarterdeck/base-y") == 2
-
-
-@pytest.mark.parametrize(
-    ("fixes", "pins"),
-    [
-        (("PYSEC-2026-1", "GHSA-x", "MAL-1"), True), (("CVE-2026-1", "PYSEC-2026-1"), False), (("openssl 3.0.13",), False),
-        ((), False), (None, False),
-    ],
-)  # fmt: skip
-def test_what_a_proposal_fixes_tells_whether_images_matter_to_it(fixes: tuple[str, ...] | None, pins: bool) -> None:
-    marks = None if fixes is None else replace(MARKS, fixes=fixes)
-    assert publish.about_pins(a_proposal(1, marks=marks)) is pins

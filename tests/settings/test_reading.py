@@ -209,13 +209,8 @@ def test_the_local_forge_takes_every_address_that_git_takes() -> None:
 
 
 def test_what_is_read_and_not_acted_on_yet_is_named() -> None:
-    assert not_acted_on(CONTRACT) == (
-        "discover", "policy.max_feed_age", "policy.max_open_pull_requests", "policy.overview", "schedule.security",
-        "service", "waiver",
-    )  # fmt: skip
-    assert not_acted_on('[[repository]]\nname = "a/b"\npolicy.overview = true\npolicy.cooldown = "1 day"\n') == (
-        "repository.policy.overview",
-    )
+    assert not_acted_on(CONTRACT) == ("discover", "schedule.security", "service")
+    assert not_acted_on('[[repository]]\nname = "a/b"\npolicy.overview = true\n') == ()
     assert not_acted_on("") == ()
 
 

@@ -332,7 +332,7 @@ class TestArchive:
         assert "the archive does not answer" in findings(world, "unreadable")
         assert len(findings(world, "archive-ahead")) == 1
         world.now += timedelta(days=14)
-        assert world.run().record.outcome is Outcome.NOTHING
+        assert world.run().record.outcome is Outcome.LEFT_ALONE  # and nothing is planned
         assert only_proposal(world).state is State.OPEN, "silence is no reason to withdraw it"
 
     def test_once_merged_they_are_neither_found_nor_proposed_and_new_ones_are(self) -> None:

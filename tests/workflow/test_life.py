@@ -48,6 +48,17 @@ def test_a_person_who_took_a_branch_over_is_told_once_what_would_have_changed() 
     assert "Security rebuild: django, sqlparse (PYSEC-2026-1 and 1 more)" in reply
 
 
+def test_a_branch_that_was_merged_with_a_persons_commits_is_free_again() -> None:
+    world = unsafe_world()
+    world.run()
+    a_person_pushes(world)
+    world.proposals[0] = replace(world.proposals[0], state=State.MERGED, head="f" * 40)
+    world.files["requirements.txt"] = TWO_PINS.replace("4.2.15", "4.2.16").encode()
+    world.commit = "b" * 40
+    world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
+    assert world.run().record.outcome is Outcome.OPENED
+
+
 def test_nothing_is_said_to_a_person_whose_branch_says_what_we_would_say() -> None:
     world = unsafe_world()
     world.run()
@@ -166,7 +177,7 @@ def test_no_more_proposals_stand_open_than_the_policy_allows_but_security_passes
     result = world.run()
     assert result.record.outcome is Outcome.DEFERRED
     assert isinstance(result.record.plan, Deferred)
-    assert "1 proposal of max_open_pull_requests = 1 stand open" in str(as_json(result)["verdict"])
+    assert "1 proposal of max_open_pull_requests = 1 stands open" in str(as_json(result)["verdict"])
     assert as_json(result)["plan"]["until"] == "2026-11-24T18:00:00Z"
     assert [one.branch for one in world.proposals] == ["quarterdeck/manual", SECURITY]
 
@@ -340,7 +351,7 @@ def test_the_overview_is_kept_where_the_policy_wants_one_and_written_only_when_i
     world.run()
     (page,) = world.pages
     assert (
-        "| `django 4.2.15` | `requirements.txt` | high | [PYSEC-2026-1](https://osv.dev/PYSEC-2026-1) | a proposal fixes it |"
+        "| `django 4.2.15` | `requirements.txt` | high | [PYSEC-2026-1](https://osv.dev/PYSEC-2026-1) | #1 fixes it |"
         in page.body
     )
     assert "- #1 [Security rebuild: django (PYSEC-2026-1)](https://forge.example/1)" in page.body
@@ -405,7 +416,7 @@ def test_the_overview_does_not_change_because_time_passes_while_there_is_no_room
     for hours in range(1, 4):
         world.now = NOW + timedelta(hours=hours)
         assert world.run().record.outcome is Outcome.DEFERRED
-    assert "= 1 stand open: merge or close one" in world.pages[-1].body
+    assert "= 1 stands open: merge or close one" in world.pages[-1].body
     assert len(world.pages) == 2
 
 
@@ -413,10 +424,10 @@ def test_the_overview_does_not_call_a_flaw_fixed_whose_proposal_was_declined() -
     world = unsafe_world()
     world.policy = Policy(overview=True)
     world.run()
-    assert "a proposal fixes it" in world.pages[-1].body
+    assert "#1 fixes it" in world.pages[-1].body
     world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
     world.run()
-    assert "a fix is known, and no proposal with it stands open" in world.pages[-1].body
+    assert "#1 would fix it, and was closed" in world.pages[-1].body
 
 
 @pytest.mark.parametrize(
@@ -429,7 +440,7 @@ def test_a_proposal_stays_while_what_it_fixes_is_there_although_its_lock_cannot_
     world.commit = "b" * 40
     document = world.tell()
     assert world.proposals[0].state is State.OPEN
-    assert "#1 stays as it is: PYSEC-2026-1 can no more be fixed by us, and is still there" in str(document["further"])
+    assert "#1 stays as it is: django 4.2.15 is still affected by PYSEC-2026-1 (high)" in str(document["further"])
 
 
 def test_a_proposal_stays_while_its_fix_is_yanked_and_an_order_in_it_is_answered() -> None:

@@ -13,7 +13,7 @@ from bot.model.plan import Deferred, NothingToDo, Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import State
 from bot.model.runs import Outcome
-from tests.world import LOCK, World, a_world
+from tests.world import LOCK, REPOSITORY, World, a_world
 
 QUARTERLY = "quarterdeck/quarterly-2026q4"
 OPENING = [
@@ -285,3 +285,10 @@ def test_an_empty_repository_has_nothing_to_keep_fresh() -> None:
     result = World(files={"README.md": b"x"}).run()
     assert result.record.outcome is Outcome.NOTHING
     assert str(result.document["verdict"]).startswith("nothing to keep fresh here")
+
+
+def test_a_run_is_recorded_under_the_name_that_is_asked_for_although_the_forge_knows_the_address() -> None:
+    world = a_world()
+    result = world.run()
+    assert result.record.url == "https://forge.example/acme/web.git"
+    assert world.recorded == [REPOSITORY.key]

@@ -1,6 +1,5 @@
 """Advisories of Python packages as the default package index has them in its JSON, release by release."""
 
-import contextlib
 import hashlib
 import json
 import threading
@@ -18,6 +17,7 @@ from bot.adapters.advisories.answers import Answers, Said
 from bot.adapters.advisories.held import condition
 from bot.errors import AccessDenied, Unavailable
 from bot.formats import pypi_vulnerabilities
+from bot.formats.foreign_text import without_addresses
 from bot.formats.osv_aliases import merged
 from bot.formats.osv_python import FAMILY
 from bot.model.contents import Advisory, FeedState
@@ -117,10 +117,14 @@ class IndexAdvisories:
         name, version = FLAWED
         with self._lock:
             settled = self._speaks or bool(self._problem)
-        if settled or not self._root or not self._lists(name):
+        if settled or not self._root:
             return True
-        with contextlib.suppress(Unavailable):  # it is among the problems already
+        try:
+            if not self._lists(name):
+                return True
             self._once(f"{name}/{version}")
+        except (Unavailable, AccessDenied) as error:
+            self._failed(error.message)
         with self._lock:
             return self._speaks
 
@@ -166,7 +170,7 @@ class IndexAdvisories:
     def _failed(self, message: str) -> None:
         with self._lock:
             self._failures += 1
-            self._problem = self._problem or f"{SILENT} now: {message}"
+            self._problem = self._problem or f"{SILENT} now: {without_addresses(message)}"
 
 
 def _trimmed(url: str, body: bytes) -> Mapping[str, Any]:

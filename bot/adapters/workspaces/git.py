@@ -177,6 +177,13 @@ class GitWorkspace:
             for path in moved
         )
 
+    def changed(self, remote: Remote, base: str, commit: str) -> frozenset[str] | None:
+        """Give the paths at which two commits differ; see ports.Workspace."""
+        if not all(self._obtained(remote, one) for one in (base, commit)):
+            return None
+        before, now = ({file.path: file for file in self.tree(one)} for one in (base, commit))
+        return frozenset(path for path in before.keys() | now.keys() if _blob(before.get(path)) != _blob(now.get(path)))
+
     def log(self, commit: str, grep: str) -> tuple[CommitInfo, ...]:
         """Give local commits whose message contains `grep`, newest first; see ports.Workspace."""
         return self._commits([commit, "--fixed-strings", f"--grep={grep}", "--max-count=500"])

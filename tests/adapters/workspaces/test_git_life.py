@@ -162,6 +162,19 @@ def test_a_base_that_nobody_has_any_more_may_conflict(tmp_path: Path, served: Gi
     assert workspace.conflicts(remote, "1" * 40, head, {"requirements.txt": OURS})
 
 
+def test_a_branch_is_compared_with_its_base_although_neither_was_fetched(tmp_path: Path, served: GitHttpServer) -> None:
+    remote, bare = _remote(served), tmp_path / "srv/acme/web.git"
+    base = git(bare, "rev-parse", "main")
+    _moves_on(tmp_path, {"requirements.txt": FAR, "new.txt": "more\n"})
+    tip = git(bare, "rev-parse", "main")
+    _moves_on(tmp_path, {"other.txt": "more\n"})
+    workspace = _workspace(tmp_path)
+    workspace.fetch(remote, None)
+    assert workspace.changed(remote, base, tip) == frozenset({"requirements.txt", "new.txt"})
+    assert workspace.changed(remote, base, base) == frozenset()
+    assert workspace.changed(remote, base, "1" * 40) is None
+
+
 def test_a_server_that_is_away_says_nothing_of_conflicts(tmp_path: Path, served: GitHttpServer) -> None:
     workspace = _workspace(tmp_path)
     head = workspace.fetch(_remote(served), None).commit
