@@ -108,6 +108,7 @@ def years(
         yield world
 
 
+@pytest.mark.timeout(600)  # about 80 seconds of work, on machines that others use, too
 def test_two_years(years: Years) -> None:
     for chapter in (
         first_look, a_quarter_is_merged, a_transitive_fix, content_grows, a_human_commit, a_no, what_is_left_is_a_no,
@@ -118,16 +119,16 @@ def test_two_years(years: Years) -> None:
     assert years.listed() == [
         "web #1 quarterly-2026q4 merged: Quarterly rebuild 2026q4: 3 packages",
         "web #2 security closed: Security rebuild: core (PYSEC-2026-1)",  # it came with the quarter
-        "web #4 security closed: Security rebuild: core, tool, app (PYSEC-2026-2, PYSEC-2026-3 and 1 more)",  # a no
-        "web #5 security closed: Security rebuild: core, tool, app (PYSEC-2026-2, PYSEC-2026-3 and 2 more)",
-        "web #6 security merged: Security rebuild: core, tool, app (PYSEC-2026-2, PYSEC-2026-3 and 2 more)",
+        "web #4 security closed: Security rebuild: core, tool, app (PYSEC-2026-2 and 2 more)",  # a no
+        "web #5 security closed: Security rebuild: core, tool, app (PYSEC-2026-2 and 3 more)",
+        "web #6 security merged: Security rebuild: core, tool, app (PYSEC-2026-2 and 3 more)",
         "web #7 quarterly-2027q1 closed: Quarterly rebuild 2027q1: 1 package",  # the next one took its place
         "web #8 quarterly-2027q2 merged: Quarterly rebuild 2027q2: 2 packages",
         "web #9 manual merged: Rebuild: 1 package",
         "web #10 quarterly-2027q3 closed: Quarterly rebuild 2027q3: 1 package",  # a no
         "web #11 security closed: Security rebuild: core (PYSEC-2027-1)",  # core is ignored until the end of 2027
-        "web #12 security merged: Security rebuild: tool (PYSEC-2027-2); DEBIAN-CVE-2027-1 in openssl",
-        "web #13 security merged: Security rebuild: app, tool (PYSEC-2027-3, PYSEC-2027-4)",
+        "web #12 security merged: Security rebuild: tool, python:3.12-slim (PYSEC-2027-2)",
+        "web #13 security merged: Security rebuild: app, tool (PYSEC-2027-3 and 1 more)",
         "web #14 security merged: Security rebuild: core (PYSEC-2027-1)",  # nobody dropped core
         "web #15 quarterly-2028q2 merged: Quarterly rebuild 2028q2: 1 package",
         "web #16 security merged: Security rebuild: app (PYSEC-2028-9)",  # the waiver is over
@@ -177,9 +178,7 @@ def content_grows(years: Years) -> None:
     years.at("2026-12-03T09:00")
     years.release("tool", "1.2", days=1, requires=("core",))
     years.flaw("PYSEC-2026-3", "tool", "1.2")
-    assert years.run("2026-12-03T12:00") == [
-        "web: pushes #4: Security rebuild: core, tool (PYSEC-2026-2, PYSEC-2026-3)"
-    ]
+    assert years.run("2026-12-03T12:00") == ["web: pushes #4: Security rebuild: core, tool (PYSEC-2026-2 and 1 more)"]
     assert "- ~~until 2026-12-03: Security rebuild: core (PYSEC-2026-2)~~" in (years.standing().body or "")
     assert years.pages == 1
 
@@ -192,15 +191,14 @@ def a_human_commit(years: Years) -> None:
     years.flaw("PYSEC-2026-4", "app", "1.2")
     (told,) = years.run("2026-12-04T18:00")
     assert told.startswith("web: answers #4: This branch carries commits of yours, so it is left as it is.")
-    assert "core, tool, app (PYSEC-2026-2, PYSEC-2026-3 and 1 more)" in told
+    assert "core, tool, app (PYSEC-2026-2 and 2 more)" in told
     years.github.comment(WEB, 4, "@quarterdeck recreate", author="stranger")
     (told,) = years.run("2026-12-05T18:00")
     assert told.startswith("web: answers #4: To `stranger`: only people who can write")
     years.github.comment(WEB, 4, "@quarterdeck recreate", author="maintainer")
     pushed, told = years.run("2026-12-06T12:00")
-    assert pushed == "web: pushes #4: Security rebuild: core, tool, app (PYSEC-2026-2, PYSEC-2026-3 and 1 more)"
+    assert pushed == "web: pushes #4: Security rebuild: core, tool, app (PYSEC-2026-2 and 2 more)"
     assert told.startswith("web: answers #4: Done: it stands on ")
-    assert years.run("2026-12-06T18:00") == []
 
 
 def a_no(years: Years) -> None:
@@ -217,7 +215,7 @@ def a_no(years: Years) -> None:
     years.release("core", "1.7", days=1)
     years.flaw("PYSEC-2026-5", "core", "1.7")
     assert years.run("2026-12-09T12:00") == [
-        "web: opens #5 security: Security rebuild: core, tool, app (PYSEC-2026-2, PYSEC-2026-3 and 2 more)"
+        "web: opens #5 security: Security rebuild: core, tool, app (PYSEC-2026-2 and 3 more)"
     ]
 
 
@@ -237,7 +235,7 @@ def a_freeze(years: Years) -> None:
     years.release("core", "1.8", days=20)
     years.flaw("PYSEC-2026-6", "core", "1.8")
     assert years.run("2026-12-27T12:00") == [
-        "web: opens #6 security: Security rebuild: core, tool, app (PYSEC-2026-2, PYSEC-2026-3 and 2 more)"
+        "web: opens #6 security: Security rebuild: core, tool, app (PYSEC-2026-2 and 3 more)"
     ]
     frozen = "deferred until 2027-01-06 00:00 UTC: 2027q1 is due, but frozen: holidays"
     assert years.run("2027-01-05T10:00") == []
@@ -322,7 +320,7 @@ def an_image_and_a_pin(years: Years) -> None:
     years.flaw("DEBIAN-CVE-2027-1", "openssl", "3.0.15-1", ecosystem="Debian:12", upstream=["CVE-2027-1"])
     years.release("tool", "1.5", days=1, requires=("core",))
     years.flaw("PYSEC-2027-2", "tool", "1.5")
-    both = "Security rebuild: tool (PYSEC-2027-2); DEBIAN-CVE-2027-1 in openssl"
+    both = "Security rebuild: tool, python:3.12-slim (PYSEC-2027-2)"
     assert years.run("2027-09-01T12:00") == [
         f"web: opens #12 security: {both}",
         "worker: opens #1 security: Security rebuild: DEBIAN-CVE-2027-1 in openssl",
@@ -366,9 +364,7 @@ def a_reopening(years: Years) -> None:
     years.github.reopen(WEB, 13)
     years.release("tool", "1.6", days=1, requires=("core",))
     years.flaw("PYSEC-2027-4", "tool", "1.6")
-    assert years.run("2027-11-04T12:00") == [
-        "web: pushes #13: Security rebuild: app, tool (PYSEC-2027-3, PYSEC-2027-4)"
-    ]
+    assert years.run("2027-11-04T12:00") == ["web: pushes #13: Security rebuild: app, tool (PYSEC-2027-3 and 1 more)"]
     years.github.merge(WEB, 13)
 
 
@@ -389,10 +385,12 @@ def a_waiver(years: Years) -> None:
     assert years.run("2028-04-04T10:00") == ["web: opens #15 quarterly-2028q2: Quarterly rebuild 2028q2: 1 package"]
     years.github.merge(WEB, 15)
     years.at("2028-06-01T09:00")
-    years.release("app", "1.9", days=0, requires=("core",))
     years.flaw("PYSEC-2028-9", "app", "1.9")
-    assert years.run("2028-06-01T12:00") == []
+    assert years.run("2028-07-04T10:00") == []
     assert [one["id"] for one in years.document()["accepted"]] == ["PYSEC-2028-9"]
+    years.at("2028-09-01T09:00")
+    years.release("app", "1.9", days=0, requires=("core",))
+    assert years.run("2028-09-01T12:00") == []
     assert years.run("2028-09-02T12:00") == ["web: opens #16 security: Security rebuild: app (PYSEC-2028-9)"]
     assert "the waiver of PYSEC-2028-9 ended on 2028-09-01 (we never call it)" in years.verdict()
     years.github.merge(WEB, 16)
@@ -402,6 +400,5 @@ def the_end(years: Years) -> None:
     """Everything is fresh, and nobody is bothered."""
     assert years.run("2028-10-03T10:00") == []
     assert years.run("2028-11-24T12:00") == []
-    assert years.document()["findings"] == [
-        one for one in years.document()["findings"] if one["kind"] in {"unreadable", "end-of-life", "frozen-tag"}
-    ]
+    kinds = {one["kind"] for one in years.document()["findings"]}
+    assert kinds <= {"unreadable", "end-of-life", "frozen-tag"}, "what is left is about the base image's own age"

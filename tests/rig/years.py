@@ -98,7 +98,9 @@ class Years:
 
     def standing(self, branch: str = "quarterdeck/security", name: str = WEB) -> Pull:
         """Give the open pull request of a branch."""
-        (found,) = (one for one in self.github.repos[name].pulls.values() if (one.head, one.state) == (branch, "open"))
+        repo = self.github.repos[name]
+        (found,) = (one for one in repo.pulls.values() if (one.head, one.state) == (branch, "open"))
+        repo.refresh(found)
         return found
 
     def file(self, branch: str, path: str, name: str = WEB) -> str:
