@@ -27,7 +27,7 @@ from bot.model.findings import Accepted, ArchiveAhead, PythonMismatch, Unreadabl
 from bot.model.observed import ImageState
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
-from bot.model.proposal import Marks
+from bot.model.proposal import Marks, Proposal, State
 from bot.model.reasons import Reason
 
 LONGEST_TITLE = 100  # characters
@@ -157,16 +157,15 @@ def verdict(plan: Plan) -> str:
             assert_never(plan)
 
 
-def aside(title: str, marks: Marks | None) -> str:
+def aside(title: str, marks: Marks | None, proposal: Proposal) -> str:
     """Say to people who took a proposal over what would have changed; the same content is the same text."""
     intro = "This branch carries commits of yours, so it is left as it is."
     if marks is None:
         return f"{intro} Nothing of what it was made for is left to do: close it, or keep it for what you added."
-    again = code("@quarterdeck recreate")
-    return (
-        f"{intro} It would now be: **{prose(title)}**. Comment {again} to have it made anew without your commits."
-        f"\n\n<!-- quarterdeck-aside: {marks.content} -->"
-    )
+    way = f"Comment {code('@quarterdeck recreate')} to have it made anew without your commits."
+    if proposal.state is not State.OPEN:
+        way = f"Delete the branch {code(proposal.branch)}, and it is proposed anew."
+    return f"{intro} It would now be: **{prose(title)}**. {way}\n\n<!-- quarterdeck-aside: {marks.content} -->"
 
 
 def _full(story: Story) -> list[str]:

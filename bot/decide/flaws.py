@@ -16,6 +16,7 @@ from bot.model.reasons import Reason
 from bot.model.releases import Release
 from bot.model.snapshot import Snapshot
 
+RELEASES_UNKNOWN = "releases-unknown"  # nobody could ask which releases there are
 LOOKED_AT = 20  # releases above the way that are asked about: one of them may be affected again
 LATEST_PATCH = 99
 SHOWN = 3  # ids in one sentence
@@ -192,7 +193,7 @@ def _why_none(  # noqa: PLR0913, PLR0917 - what is known of the releases, narrow
 
 def unknown(suspect: Suspect, why: str) -> FlawedPin:
     """Say that nobody could ask which releases there are."""
-    obstacle = Reason(code="releases-unknown", subject=suspect.pin.name, text=f"its releases are not known: {why}")
+    obstacle = Reason(code=RELEASES_UNKNOWN, subject=suspect.pin.name, text=f"its releases are not known: {why}")
     return FlawedPin(
         path=suspect.lock.path, pin=suspect.pin, advisories=suspect.advisories, way=None, obstacle=obstacle
     )

@@ -25,7 +25,8 @@ class Circumstances:
     merged as it is. `asked`: a person with write permission asked to rebuild it onto the newest base, or to recreate
     it, whatever was committed there. `others` counts our other open proposals, of which `most` may be open; `again` is
     when to look again where there are that many. `stuck` says why nothing could be made this time, "" where something
-    could, or nothing is left to do; `gone` says what became of what a proposal was for, where that is known.
+    could, or nothing is left to do; `gone` says what became of what a proposal was for, where that is known. `unsure`
+    says why not everything is known that a proposal may have been made for.
     """
 
     foreign: bool = False
@@ -36,6 +37,7 @@ class Circumstances:
     again: datetime = NEVER
     stuck: str = ""
     gone: str = ""
+    unsure: str = ""
 
 
 CALM = Circumstances()
@@ -53,8 +55,10 @@ def publication(
         why = _reason("stuck", branch, around.stuck) if around.stuck else None
         return LeaveAlone(proposal=None, why=(why or _reason("up-to-date", branch, "everything is up to date"),))
     if around.foreign:
+        closed = next((one for one in ours if one.state is State.CLOSED), None)
         text = f"{branch} carries commits that are not ours"
-        return LeaveAlone(proposal=None, why=(_reason("foreign-commits", branch, text),))
+        tell = closed is not None and not is_no(closed.marks, draft)
+        return LeaveAlone(proposal=closed, why=(_reason("foreign-commits", branch, text),), tell=tell)
     if not around.asked and (held := _held_back(draft, branch, proposals, around)) is not None:
         return held
     return Open(why=(_reason("new", branch, "nothing like it was proposed before"),))
@@ -100,6 +104,9 @@ def _standing(
     marks = standing.marks
     if marks is not None and (marks.content, marks.files) == (draft.content, draft.files):
         return _equal(draft, standing, marks, around)
+    if around.unsure and marks is not None and set(draft.fixes) < set(marks.fixes):
+        text = f"{number} stays as it is, and does not become less: {around.unsure}"
+        return LeaveAlone(proposal=standing, why=(_reason("stuck", branch, text),))
     if (no := _shrunk_to_a_no(draft, standing, ours)) is not None:
         text = f"what is left of {number} was proposed in #{no.number}, which was closed: that is a no"
         return Close(proposal=standing, why=(_reason("declined", branch, text),))

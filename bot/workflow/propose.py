@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from bot.decide import assess, explain, fingerprint, publish, stamps
+from bot.decide.flaws import RELEASES_UNKNOWN
 from bot.decide.publish import Circumstances
 from bot.formats import marks as hidden
 from bot.model.change import Change, FileText
@@ -73,7 +74,15 @@ def _circumstances(
         others=publish.others_open(seen.proposals, branch),
         most=policy.max_open_pull_requests,
         again=case.now + case.assignment.schedule.security,
+        unsure=_unsure(seen),
     )
+
+
+def _unsure(seen: Seen) -> str:
+    """Say why less may be known of flaws and their fixes than yesterday, "" where everybody was heard."""
+    silent = (one.obstacle for one in seen.flawed if one.obstacle is not None and one.obstacle.code == RELEASES_UNKNOWN)
+    doubts = (one for one in seen.doubts if one.code.startswith("advisories-"))
+    return next((reason.text for reason in (*silent, *doubts)), "")
 
 
 def _merged(seen: Seen, tip: CommitInfo | None) -> bool:
@@ -112,7 +121,7 @@ def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch:
     match branch.decision:
         case LeaveAlone(proposal=proposal, why=why, tell=tell):
             if tell and proposal is not None:
-                text = explain.aside(explain.title(rebuild, change), branch.marks)
+                text = explain.aside(explain.title(rebuild, change), branch.marks, proposal)
                 case.tools.talk.say(repository, proposal.number, text)
             outcome = Outcome.NOTHING if branch.marks is None and proposal is None else Outcome.LEFT_ALONE
             return Proposed(outcome=outcome, proposal=proposal, why=why)

@@ -16,6 +16,7 @@ from bot.model.contents import FeedState
 from bot.model.flaws import Fixed
 from bot.model.plan import Rebuild
 from bot.model.policy import Severity, Trigger
+from bot.model.proposal import State
 from bot.model.reasons import Reason
 from tests.builders import (
     NOW,
@@ -266,10 +267,12 @@ def test_a_title_of_a_security_rebuild_is_one_short_line() -> None:
 
 
 def test_people_who_took_a_proposal_over_are_told_what_it_would_be() -> None:
-    text = explain.aside("Security rebuild: django (@octocat)", some_marks())
+    text = explain.aside("Security rebuild: django (@octocat)", some_marks(), a_proposal())
     assert not page(text).acted_on
     assert f"<!-- quarterdeck-aside: {'a' * 32} -->" in text
-    assert "left to do: close it, or keep it" in explain.aside("x", None)
+    assert "left to do: close it, or keep it" in explain.aside("x", None, a_proposal())
+    closed = explain.aside("x", some_marks(), a_proposal(state=State.CLOSED))
+    assert "Delete the branch `quarterdeck/quarterly-2026q4`, and it is proposed anew." in closed
 
 
 def test_the_date_of_a_waiver_stands_in_the_body() -> None:

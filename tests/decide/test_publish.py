@@ -123,7 +123,21 @@ def test_people_are_told_what_would_have_changed_only_where_something_would() ->
     assert told == {(one, draft, "foreign") for one in OPEN_STATES for draft in DRAFTS} - {
         ("open", "same", "foreign"), ("open", "told", "foreign"),
         ("reopened", "same", "foreign"), ("reopened", "told", "foreign"),
+    } | {("declined", draft, "foreign") for draft in ("other", "urgent")} | {
+        ("withdrawn", draft, "foreign") for draft in DRAFTS if draft != "none"
     }  # fmt: skip
+
+
+def test_a_proposal_does_not_become_less_while_not_everybody_was_heard() -> None:
+    fixes = replace(DRAFTS["urgent"] or MARKS, fixes=("A", "B"))
+    standing = a_proposal(3, branch=publish.SECURITY_BRANCH, marks=fixes)
+    for silent, does in (("the index does not answer", LeaveAlone), ("", Update)):
+        less = replace(fixes, fixes=("A",), content="e" * 32)
+        found = publish.publication(less, publish.SECURITY_BRANCH, (standing,), Circumstances(unsure=silent))
+        assert isinstance(found, does)
+    more = replace(fixes, fixes=("A", "C"), content="e" * 32)
+    unsure = Circumstances(unsure="the index does not answer")
+    assert isinstance(publish.publication(more, publish.SECURITY_BRANCH, (standing,), unsure), Update)
 
 
 def test_recreate_takes_a_branch_back_that_carries_others_commits() -> None:

@@ -498,3 +498,27 @@ def test_of_two_wishes_about_the_same_the_one_in_the_newer_proposal_holds() -> N
     world.comments[2] = [said("@quarterdeck ignore django until 2027-03-31 because b")]
     world.run()
     assert (world.ignored["django"].until, world.ignored["django"].reason) == (date(2027, 3, 31), "b")
+
+
+def test_an_index_that_is_silent_about_one_package_makes_no_proposal_smaller() -> None:
+    world = unsafe_world()
+    world.unsafe["sqlparse", "0.5.0"] = (SQLPARSE,)
+    world.run()
+    world.failing["releases sqlparse"] = Unavailable("the index does not answer")
+    world.commit = "b" * 40
+    assert world.run().record.outcome is Outcome.LEFT_ALONE
+    assert "sqlparse" in world.proposals[0].title
+
+
+def test_a_closed_proposal_whose_branch_a_person_keeps_is_told_how_to_get_a_new_one() -> None:
+    world = unsafe_world()
+    world.run()
+    a_person_pushes(world)
+    world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
+    assert world.run().record.outcome is Outcome.LEFT_ALONE
+    assert replies(world) == []
+    world.unsafe["sqlparse", "0.5.0"] = (SQLPARSE,)
+    for _ in range(2):
+        assert world.run().record.outcome is Outcome.LEFT_ALONE
+    (reply,) = replies(world)
+    assert "Delete the branch `quarterdeck/security`, and it is proposed anew." in reply
