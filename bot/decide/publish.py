@@ -101,7 +101,12 @@ def _standing(
         return Update(
             proposal=standing, push=True, why=(_reason("asked", branch, f"somebody asked for it in {number}"),)
         )
-    marks = standing.marks
+    return _changed(draft, standing, ours, around)
+
+
+def _changed(draft: Marks, standing: Proposal, ours: Collection[Proposal], around: Circumstances) -> Publication:
+    """Bring a proposal up to date, unless it says the same, or would only say less."""
+    number, branch, marks = f"#{standing.number}", standing.branch, standing.marks
     if marks is not None and (marks.content, marks.files) == (draft.content, draft.files):
         return _equal(draft, standing, marks, around)
     if around.unsure and marks is not None and set(draft.fixes) < set(marks.fixes):
@@ -110,11 +115,8 @@ def _standing(
     if (no := _shrunk_to_a_no(draft, standing, ours)) is not None:
         text = f"what is left of {number} was proposed in #{no.number}, which was closed: that is a no"
         return Close(proposal=standing, why=(_reason("declined", branch, text),))
-    return Update(
-        proposal=standing,
-        push=True,
-        why=(_reason("changed", branch, f"what {number} would change is not the same any more"),),
-    )
+    text = f"what {number} would change is not the same any more"
+    return Update(proposal=standing, push=True, why=(_reason("changed", branch, text),))
 
 
 def _shrunk_to_a_no(draft: Marks, standing: Proposal, ours: Collection[Proposal]) -> Proposal | None:
