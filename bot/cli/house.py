@@ -150,7 +150,7 @@ class Home:
         kept = [one for key in sorted(keys) for one in self.inner.store.proposals(key) if one.state is State.OPEN]
         if kept:
             return [document.pull_request(one) for one in kept]
-        seen = [last["pull_request"], *(more["pull_request"] for more in last.get("further", ()))]
+        seen = last.get("proposals") or []
         return [one for one in seen if one and one["state"] == State.OPEN and one["number"]]
 
 

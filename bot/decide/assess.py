@@ -9,7 +9,7 @@ from bot.decide.calendar import Due, Verdict
 from bot.formats.oci import plain_platform
 from bot.model.findings import Finding, LockOutOfDate, PythonMismatch, QuarterDue
 from bot.model.images import ImageUse, PlatformManifest
-from bot.model.locks import WRITTEN
+from bot.model.locks import WRITTEN, LockerName
 from bot.model.observed import ImageState
 from bot.model.policy import Policy
 from bot.model.snapshot import Snapshot
@@ -27,7 +27,8 @@ def assess(
         *mismatches(snapshot),
         *out_of_date(snapshot),
     ]
-    if isinstance(calendar, Due) and (snapshot.locks or snapshot.images):
+    kept = any(lock.locker is not LockerName.BY_HAND for lock in snapshot.locks)
+    if isinstance(calendar, Due) and (kept or snapshot.images):
         findings.append(QuarterDue(quarter=calendar.quarter, since=calendar.since))
     return tuple(findings)
 

@@ -64,6 +64,7 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
         **times(run),
         "further": [_further(one) for one in run.further],
         "accepted": [_accepted(one) for one in run.accepted],
+        "proposals": [pull_request(one) for one in run.standing],
         "waivers": [
             {
                 "id": one.id,

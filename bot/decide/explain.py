@@ -1,5 +1,6 @@
 """Reasons become text here and nowhere else: title and body of a proposal, and the one line of a verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -20,7 +21,7 @@ from bot.decide.explain_flaws import (
 from bot.decide.explain_images import image_sections, image_table, stamp_table
 from bot.decide.explain_notes import links_section, notes_section
 from bot.decide.images import APART, APART_BRANCH
-from bot.decide.markdown import block, code, cut, prose, table
+from bot.decide.markdown import block, code, cut, prose, spoken, table
 from bot.model.change import Change, HeldBack, ImageChange, PinChange, StampChange
 from bot.model.contents import FeedState
 from bot.model.findings import Accepted, ArchiveAhead, PythonMismatch, Unreadable
@@ -157,9 +158,17 @@ def verdict(plan: Plan) -> str:
             assert_never(plan)
 
 
+def remark(text: str, ours: Iterable[int] = ()) -> str:
+    """Give a reason as a comment of its own: a sentence that mentions nobody, only proposals of ours."""
+    plain = spoken(cut(text), ours).rstrip(".")
+    return f"{plain[:1].upper()}{plain[1:]}."
+
+
 def aside(title: str, marks: Marks | None, proposal: Proposal) -> str:
     """Say to people who took a proposal over what would have changed; the same content is the same text."""
     intro = "This branch carries commits of yours, so it is left as it is."
+    if proposal.state is State.OPEN and proposal.marks is None:
+        intro = "The hidden block of this proposal is not what we wrote, so it counts as yours and is left as it is."
     if marks is None:
         return f"{intro} Nothing of what it was made for is left to do: close it, or keep it for what you added."
     way = f"Comment {code('@quarterdeck recreate')} to have it made anew without your commits."

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot.decide.contents import changed
 from bot.decide.images import APART_BRANCH
 from bot.model.change import Change, FileText, StampChange
+from bot.model.contents import Advisory
 from bot.model.plan import Rebuild
 from bot.model.policy import Trigger
 from bot.model.proposal import Marks, Proposal
@@ -51,14 +52,21 @@ def marks(rebuild: Rebuild, change: Change, base: str) -> Marks:
 
 
 def fixes(change: Change) -> tuple[str, ...]:
-    """Name what a change fixes, sorted: the ids of advisories, and updates for security that have none."""
-    names = {row.advisory.id for row in change.fixed}
+    """Name what a change fixes, sorted: flaws by their CVE id where they have one, and updates that have no id.
+
+    Which database's record comes first may be another tomorrow; the CVE is the same.
+    """
+    names = {_flaw(row.advisory) for row in change.fixed}
     sources = [row for image in change.images for row in changed(image.diffs)]
     sources += [row for stamp in change.stamps for row in stamp.updates]
     for row in sources:
         if row.is_security:
-            names |= {one.id for one in row.advisories} or {f"{row.source} {row.new}"}
+            names |= {_flaw(one) for one in row.advisories} or {f"{row.source} {row.new}"}
     return tuple(sorted(names))
+
+
+def _flaw(advisory: Advisory) -> str:
+    return min((name for name in advisory.names if name.startswith("CVE-")), default=advisory.id)
 
 
 def _rest(change: Change) -> str:
@@ -68,17 +76,17 @@ def _rest(change: Change) -> str:
 
 
 def is_no(closed: Marks | None, draft: Marks) -> bool:
-    """Say whether closing a proposal was a "no" to a draft: to exactly its content, or to every flaw that it fixes.
+    """Say whether closing a proposal was a "no" to a draft: to all the flaws that it fixes, else to its content.
 
-    Another release that fixes the same, or less of the same because an advisory was withdrawn, is nothing new. One
-    that we closed ourselves was no "no".
+    Another release that fixes the same, or less of the same because an advisory was withdrawn, is nothing new; a flaw
+    that became known since is, whether or not the files are the same. One that we closed ourselves was no "no".
     """
     if closed is None or closed.withdrawn:
         return False
-    same_kind = closed.trigger is draft.trigger is Trigger.SECURITY
-    return closed.content == draft.content or bool(
-        same_kind and draft.fixes and len(draft.fixes) < MOST_FIXES and set(draft.fixes) <= set(closed.fixes)
-    )
+    told = closed.trigger is draft.trigger is Trigger.SECURITY and closed.fixes and draft.fixes
+    if told and len(draft.fixes) < MOST_FIXES:
+        return set(draft.fixes) <= set(closed.fixes)
+    return closed.content == draft.content
 
 
 def with_history(draft: Marks, standing: Proposal, day: str) -> Marks:

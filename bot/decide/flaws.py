@@ -10,7 +10,7 @@ from bot.decide.exceptions import Exceptions
 from bot.model.contents import ORDER, Advisory
 from bot.model.findings import Accepted, VulnerablePin
 from bot.model.flaws import FlawedPin
-from bot.model.locks import WRITTEN, Lock, Pin, Requirement
+from bot.model.locks import WRITTEN, Lock, LockerName, Pin, Requirement
 from bot.model.policy import Severity
 from bot.model.reasons import Reason
 from bot.model.releases import Release
@@ -96,6 +96,8 @@ def _with(blank: FlawedPin, obstacle: Reason) -> FlawedPin:
 def _unwritten(lock: Lock) -> Reason | None:
     if lock.locker not in WRITTEN:
         text = f"{lock.path} ({lock.locker}) can be read, but not written yet: move it with its own tool"
+        if lock.locker is LockerName.BY_HAND:
+            text = f"{lock.path} is pinned by hand: move it there, or compile it from a source to have it moved"
         return Reason(code="read-only", subject=lock.path, text=text)
     if lock.obstacle:
         return Reason(code="not-compiled", subject=lock.path, text=f"{lock.path} cannot be compiled: {lock.obstacle}")
@@ -213,8 +215,8 @@ def gone(one: FlawedPin) -> tuple[Advisory, ...]:
     return tuple(sorted(found, key=lambda row: (not row.malicious, -ORDER.index(row.severity), row.id)))
 
 
-def findings(found: Iterable[FlawedPin]) -> Iterator[VulnerablePin]:
-    """Say what is wrong with each pin, and where it could go."""
+def findings(found: Iterable[FlawedPin], least: Severity = Severity.LOW) -> Iterator[VulnerablePin]:
+    """Say what is wrong with each pin, where it could go, and what waits as it is below the `least` severity."""
     for one in found:
         pin = one.pin
         parents = tuple(sorted({entry for entry in pin.via if " " not in entry}))
@@ -222,8 +224,12 @@ def findings(found: Iterable[FlawedPin]) -> Iterator[VulnerablePin]:
         yield VulnerablePin(
             path=one.path, line=pin.line, name=pin.name, version=pin.version, advisories=one.advisories,
             direct=pin.direct, via=parents, fixed_in=one.way.version if one.way is not None and clean else None,
-            why=_told(one),
+            why=_told(one) + (f"; below {least}, so it waits for the next quarter" if _waits(one, least) else ""),
         )  # fmt: skip
+
+
+def _waits(one: FlawedPin, least: Severity) -> bool:
+    return one.way is not None and not urgent(one, least)
 
 
 def _told(one: FlawedPin) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from bot.formats import foreign_text
 
 LONGEST = 1000  # characters of words that somebody else wrote
+NEUTRAL = re.compile("#\u200b([0-9]{1,9})(?![0-9])")
 OWN = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 
 
@@ -18,6 +19,12 @@ def code(text: str) -> str:
 def prose(text: str) -> str:
     """Give text as it reads: no markup of its own, no mention, no reference to an issue, no comment."""
     return foreign_text.prose(text).strip()
+
+
+def spoken(text: str, ours: Iterable[int]) -> str:
+    """Give a reason of ours as it reads: as `prose`, but a number that is one of our proposals refers to it."""
+    known = frozenset(ours)
+    return NEUTRAL.sub(lambda hit: f"#{hit[1]}" if int(hit[1]) in known else hit[0], prose(text))
 
 
 def cut(text: str) -> str:

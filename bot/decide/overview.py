@@ -7,7 +7,7 @@ from bot.decide.document import pins_left
 from bot.decide.explain import verdict
 from bot.decide.explain_flaws import alert
 from bot.decide.markdown import code, link, proposal_link, prose, table
-from bot.decide.publish import TOO_MANY
+from bot.decide.publish import TOO_MANY, quarters
 from bot.model.contents import worst
 from bot.model.findings import QuarterDue, Unreadable, VulnerablePin
 from bot.model.plan import Deferred, NothingToDo, Rebuild
@@ -31,7 +31,7 @@ def page(
         "This page is kept by Quarterdeck, and rewritten only when something in it changes. Close it to be rid of it.",
         alert(run.doubts),
         _proposals(proposals),
-        _plan(run),
+        _plan(run, _all(run, proposals)),
         _unsafe(run, _all(run, proposals)),
         _pinned(run),
         _accepted(waivers, ignored, now),
@@ -54,7 +54,7 @@ def _proposals(proposals: tuple[Proposal, ...]) -> str:
     return "## Open proposals\n\n" + ("\n".join(rows) if rows else "None.")
 
 
-def _plan(run: RunRecord) -> str:
+def _plan(run: RunRecord, proposals: tuple[Proposal, ...]) -> str:
     """Say what is due, or until when it waits; the reasons of a rebuild stand in its proposal."""
     lines: list[str] = []
     if isinstance(run.plan, Deferred | NothingToDo):
@@ -62,7 +62,9 @@ def _plan(run: RunRecord) -> str:
     if isinstance(run.plan, Rebuild) and run.plan.postponed is not None:
         lines.append(f"- {prose(_verdict(run.plan.postponed))}")
     lines += [f"- {prose(_verdict(one.deferred))}" for one in run.further if one.deferred is not None]
-    lines += [f"- the rebuild of {code(one.quarter)} is due" for one in run.findings if isinstance(one, QuarterDue)]
+    standing = quarters(proposals, finished=False)
+    due = (one.quarter for one in run.findings if isinstance(one, QuarterDue) and one.quarter not in standing)
+    lines += [f"- the rebuild of {code(quarter)} is due" for quarter in due]
     if run.next_due is not None:
         lines.append(f"- the next quarterly rebuild falls on {run.next_due:%Y-%m-%d}")
     return "## Due and deferred\n\n" + "\n".join(dict.fromkeys(lines)) if lines else ""
@@ -94,7 +96,7 @@ def _way(one: VulnerablePin, left: dict[tuple[str, str, str], str], proposals: t
     open_ones = [left[row.id, one.path, one.name] for row in one.advisories if (row.id, one.path, one.name) in left]
     if open_ones:
         return prose("; ".join(dict.fromkeys(open_ones)))
-    wanted = {row.id for row in one.advisories}
+    wanted = {name for row in one.advisories for name in row.names}
     naming = [row for row in proposals if row.marks is not None and wanted & set(row.marks.fixes)]
     if standing := [f"#{row.number}" for row in naming if row.state is State.OPEN]:
         return f"{' and '.join(sorted(standing))} {'fixes' if len(standing) == 1 else 'fix'} it"

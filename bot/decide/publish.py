@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bot.decide.fingerprint import is_no
+from bot.formats import marks as hidden
 from bot.model.policy import Trigger
 from bot.model.proposal import Close, LeaveAlone, Marks, Open, Proposal, Publication, State, Update, Wait
 from bot.model.reasons import Reason
@@ -26,7 +27,7 @@ class Circumstances:
     it, whatever was committed there. `others` counts our other open proposals, of which `most` may be open; `again` is
     when to look again where there are that many. `stuck` says why nothing could be made this time, "" where something
     could, or nothing is left to do; `gone` says what became of what a proposal was for, where that is known. `unsure`
-    says why not everything is known that a proposal may have been made for.
+    says why not everything is known that a proposal may have been made for. `title` is what it would be called.
     """
 
     foreign: bool = False
@@ -38,6 +39,7 @@ class Circumstances:
     stuck: str = ""
     gone: str = ""
     unsure: str = ""
+    title: str = ""
 
 
 CALM = Circumstances()
@@ -54,7 +56,7 @@ def publication(
     if draft is None:
         why = _reason("stuck", branch, around.stuck) if around.stuck else None
         return LeaveAlone(proposal=None, why=(why or _reason("up-to-date", branch, "everything is up to date"),))
-    if around.foreign:
+    if around.foreign and around.asked != "recreate":
         closed = next((one for one in ours if one.state is State.CLOSED), None)
         text = f"{branch} carries commits that are not ours"
         tell = closed is not None and not is_no(closed.marks, draft)
@@ -69,7 +71,7 @@ def _held_back(
 ) -> LeaveAlone | Wait | None:
     """Say why a draft is not opened: people said no to it, too many stand open, or another one does the same."""
     for proposal in proposals:
-        if proposal.branch == branch and proposal.state is State.CLOSED and is_no(proposal.marks, draft):
+        if proposal.branch == branch and proposal.state is State.CLOSED and _was_no(proposal, draft, around.title):
             text = f"#{proposal.number} proposed this and was closed: that is a no"
             return LeaveAlone(proposal=proposal, why=(_reason("declined", branch, text),))
     if draft.trigger is not Trigger.SECURITY and around.others >= around.most:
@@ -81,6 +83,12 @@ def _held_back(
         text = f"#{twin.number} stands open and changes exactly the same"
         return LeaveAlone(proposal=twin, why=(_reason("twin", branch, text),))
     return None
+
+
+def _was_no(proposal: Proposal, draft: Marks, title: str) -> bool:
+    """Say whether closing a proposal was a "no" to a draft; one whose block is gone is known by its title."""
+    marks = proposal.marks or hidden.remembered(proposal.body)
+    return is_no(marks, draft) if marks is not None else bool(title) and proposal.title == title
 
 
 def _twin(draft: Marks, branch: str, proposals: tuple[Proposal, ...]) -> Proposal | None:
@@ -139,7 +147,8 @@ def _somebody_elses(draft: Marks | None, standing: Proposal, around: Circumstanc
         return LeaveAlone(proposal=standing, why=(reason,), tell=not same and not around.stuck)
     if marks is None:
         text = f"the hidden block of {number} is missing or was edited, so it is taken for somebody else's"
-        return LeaveAlone(proposal=standing, why=(_reason("edited-block", standing.branch, text),))
+        reason = _reason("edited-block", standing.branch, text)
+        return LeaveAlone(proposal=standing, why=(reason,), tell=not around.stuck)
     return None
 
 

@@ -10,7 +10,7 @@ from bot.decide.diff import version
 from bot.model.change import Change
 from bot.model.contents import ORDER, worst
 from bot.model.flaws import FlawedPin
-from bot.model.locks import WRITTEN, Lock
+from bot.model.locks import WRITTEN, Lock, LockerName
 from bot.model.plan import FixAtLeast, Movement, Rebuild, Refresh, Relock, Step, UpgradeAll, UpgradeOnly
 from bot.model.policy import Policy
 from bot.model.reasons import Reason
@@ -182,7 +182,11 @@ def nothing_to_compile(moves: Moves, locks: tuple[Lock, ...]) -> str:
     if moves.refresh:
         return "every lock matches its sources"
     if read_only and len(read_only) == len(locks):
-        return f"{', '.join(read_only)} can be read, but not written yet"
+        by_hand = {lock.path for lock in locks if lock.locker is LockerName.BY_HAND}
+        written = sorted({*read_only} - by_hand)
+        rows = [f"{', '.join(written)} can be read, but not written yet"] if written else []
+        rows += [f"{', '.join(sorted(by_hand))}: pinned by hand, so there is nothing to compile"] if by_hand else []
+        return "; ".join(rows)
     return "no lock can be compiled; see the findings"
 
 
@@ -201,11 +205,16 @@ def read_only(locks: tuple[Lock, ...]) -> tuple[Reason, ...]:
         Reason(
             code="read-only",
             subject=lock.path,
-            text=f"{lock.path} ({lock.locker}) can be read, but not written yet: its pins stay where they are",
+            text=f"{lock.path} {_why_not(lock.locker)}: its pins stay where they are",
         )
         for lock in locks
         if lock.locker not in WRITTEN
     )
+
+
+def _why_not(locker: LockerName) -> str:
+    by_hand = locker is LockerName.BY_HAND
+    return "is pinned by hand" if by_hand else f"({locker}) can be read, but not written yet"
 
 
 def guessed(steps: tuple[Step, ...], guess: str) -> tuple[Reason, ...]:

@@ -15,6 +15,7 @@ from bot.model.proposal import Marks
 VERSION: Final = 1
 FIELDS: Final = ("base", "content", "files", "quarter", "trigger")
 LISTS: Final = ("fixes", "history")
+ANYWHERE = re.compile(r"<!-- quarterdeck: \{[^\r\n]*?\} -->")
 BLOCK = re.compile(r"<!-- quarterdeck: (\{[^\r\n]*\}) -->\s*\Z")
 # Nothing in a string may end the comment, open another one, or mention a person; JSON lets any character be escaped.
 ESCAPES: Final = {character: f"\\u{ord(character):04x}" for character in "<>@"}
@@ -44,6 +45,15 @@ def parse(body: str) -> Marks | None:
         return None
     marks = _marks(document)
     return marks if marks is not None and found[0].rstrip() == render(marks) else None
+
+
+def remembered(body: str) -> Marks | None:
+    """Read the last block that stands anywhere in a body: people and other bots write behind it, too.
+
+    Good enough to know what was said no to; nothing is written on the strength of it.
+    """
+    found = list(ANYWHERE.finditer(body))
+    return parse(found[-1][0]) if found else None
 
 
 def replaced(body: str, marks: Marks) -> str:

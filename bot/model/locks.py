@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class LockerName(StrEnum):
-    """The tools whose lock files we know; those that are not in WRITTEN are read, and not written yet."""
+    """What writes the locks that we know, a person too; those that are not in WRITTEN are read, and not written yet."""
 
     PIP_TOOLS = "pip-tools"
     UV_PIP = "uv-pip"
@@ -15,6 +15,7 @@ class LockerName(StrEnum):
     PDM = "pdm"
     CONDA_LOCK = "conda-lock"
     PYLOCK = "pylock"
+    BY_HAND = "by-hand"
 
 
 WRITTEN = frozenset({LockerName.PIP_TOOLS, LockerName.UV_PIP})

@@ -55,7 +55,7 @@ class RunRecord:
     """Everything that one run of one repository saw, decided and did.
 
     `doubts` are what nobody could tell, `url` is where git found the repository, "" where it was not looked for.
-    `waivers` are those of the operator and of the repository.
+    `waivers` are those of the operator and of the repository, `standing` the proposals of ours that are open after it.
     """
 
     repository: Repository
@@ -78,3 +78,4 @@ class RunRecord:
     doubts: tuple[Reason, ...] = ()
     url: str = ""
     waivers: tuple[Waiver, ...] = ()
+    standing: tuple[Proposal, ...] = ()

@@ -5,7 +5,7 @@ from functools import cache
 
 from bot.decide import talk
 from bot.decide.talk import Order
-from bot.errors import AccessDenied, Unavailable
+from bot.errors import AccessDenied, RepoError, Unavailable
 from bot.formats import commands
 from bot.model.policy import Ignored
 from bot.model.proposal import Proposal, State
@@ -14,6 +14,7 @@ from bot.model.snapshot import Snapshot
 from bot.workflow.case import Case
 
 MOST_OLD = 10  # closed proposals that are read again where our own records were lost
+MOST_CLOSED = 4  # branches whose newest proposal is read although it is closed: people comment, and then close
 TICKED = Order(key="", recreate=False)
 
 
@@ -33,8 +34,9 @@ def listen(case: Case, snapshot: Snapshot, proposals: tuple[Proposal, ...]) -> L
     """
     store, key = case.tools.store, case.assignment.repository.key
     lost = not store.last_runs(key)
-    old = [one for one in proposals if one.state is not State.OPEN][:MOST_OLD] if lost else []
     standing = [one for one in proposals if one.state is State.OPEN]
+    over = [one for one in proposals if one.state is not State.OPEN]
+    old = over[:MOST_OLD] if lost else _newest(over, {one.branch for one in standing})
     orders: dict[int, tuple[Order, ...]] = {}
     doubts: list[Reason] = []
     fresh: list[Ignored] = []
@@ -45,12 +47,12 @@ def listen(case: Case, snapshot: Snapshot, proposals: tuple[Proposal, ...]) -> L
             heard = talk.hear(comments, may_write, talk.knows(snapshot), case.now.date(), proposal.url)
             for reply in heard.replies:
                 case.tools.talk.say(case.assignment.repository, proposal.number, reply)
-        except (AccessDenied, Unavailable) as error:
+        except (AccessDenied, RepoError, Unavailable) as error:
             text = f"what people said in #{proposal.number} is not known: {error.message}"
             doubts.append(Reason(code="comments-unread", subject=proposal.branch, text=text))
             continue
         fresh += heard.ignored
-        if proposal.state is State.OPEN:
+        if proposal.state is not State.MERGED:
             asked = (*heard.orders, *((TICKED,) if commands.ticked(proposal.body) else ()))
             orders |= {proposal.number: asked} if asked else {}
     if not case.tools.rehearsal:
@@ -58,6 +60,15 @@ def listen(case: Case, snapshot: Snapshot, proposals: tuple[Proposal, ...]) -> L
             store.ignore(key, wish)
     kept = {one.subject: one for one in [*store.ignored(key), *fresh]}
     return Listened(orders=orders, ignored=tuple(kept.values()), doubts=tuple(doubts))
+
+
+def _newest(over: list[Proposal], taken: set[str]) -> list[Proposal]:
+    """Give the newest proposal of each branch on which none stands open."""
+    newest: dict[str, Proposal] = {}
+    for one in over:
+        if one.branch not in taken:
+            newest.setdefault(one.branch, one)
+    return list(newest.values())[:MOST_CLOSED]
 
 
 def answer(case: Case, orders: tuple[Order, ...], proposal: Proposal, text: str) -> None:

@@ -19,6 +19,7 @@ from bot.workflow.pins import examine
 from bot.workflow.pythons import settle
 from bot.workflow.repository_file import rules_of
 from bot.workflow.survey import check_out, survey
+from bot.workflow.written import trusted
 
 
 def observe(tools: Tools, assignment: Assignment, wish: Wish, now: datetime) -> tuple[Case, Seen]:
@@ -31,7 +32,7 @@ def observe(tools: Tools, assignment: Assignment, wish: Wish, now: datetime) -> 
     case = Case(tools=tools, assignment=assignment, wish=wish, now=now, remote=remote, head=checkout.head, rules=rules)
     settled = settle(case, survey(assignment, checkout, rules))
     snapshot, looked = look(case, settled)
-    proposals = tools.forge.proposals(repository)
+    proposals = trusted(tools, assignment, tools.forge.proposals(repository))
     known = Known(settled=settled, proposals=proposals, contents=checkout.contents)
     return case, _seen(case, known, snapshot, looked, listen(case, snapshot, proposals))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 from bot.decide import assess, explain, fingerprint, publish, stamps
@@ -19,7 +19,9 @@ from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
 from bot.workflow.pins import ADVISORIES
 from bot.workflow.project_notes import project_notes
+from bot.workflow.written import note
 
+CLOCKS_APART = timedelta(hours=1)
 BLOCKED = frozenset({"blocked", "not-brought"})
 
 
@@ -50,8 +52,10 @@ def propose(case: Case, seen: Seen, rebuild: Rebuild, change: Change, gone: Reas
     standing = _standing(seen, rebuild.branch)
     with tools.progress.step(case.name, "publishing"):
         tip = tools.workspace.branch(case.remote, rebuild.branch)
-        around = _circumstances(case, seen, change, standing, tip)
-        around = replace(around, gone=gone.text if gone else "", stuck=_stuck(rebuild, change))
+        around = replace(
+            _circumstances(case, seen, rebuild, change, tip), gone=gone.text if gone else "",
+            stuck=_stuck(case, rebuild, change),
+        )  # fmt: skip
         decision = publish.publication(marks, rebuild.branch, seen.proposals, around)
         branch = _Branch(decision=decision, marks=marks, standing=standing, tip=tip)
         return _carry_out(case, seen, rebuild, change, branch)
@@ -61,20 +65,18 @@ def _standing(seen: Seen, branch: str) -> Proposal | None:
     return next((one for one in seen.proposals if one.branch == branch and one.state is State.OPEN), None)
 
 
-def _circumstances(
-    case: Case, seen: Seen, change: Change, standing: Proposal | None, tip: CommitInfo | None
-) -> Circumstances:
-    policy = case.rules.policy
-    branch = standing.branch if standing else ""
+def _circumstances(case: Case, seen: Seen, rebuild: Rebuild, change: Change, tip: CommitInfo | None) -> Circumstances:
+    policy, standing = case.rules.policy, _standing(seen, rebuild.branch)
     foreign = fingerprint.is_foreign(tip, case.assignment.committer) and not _merged(seen, tip)
     return Circumstances(
         foreign=foreign,
         conflicts=not foreign and standing is not None and _conflicts(case, standing, change),
-        asked=_asked(seen, standing),
-        others=publish.others_open(seen.proposals, branch),
+        asked=_asked(seen, rebuild.branch),
+        others=publish.others_open(seen.proposals, rebuild.branch),
         most=policy.max_open_pull_requests,
         again=case.now + case.assignment.schedule.security,
         unsure=_unsure(seen),
+        title=explain.title(rebuild, change) if not change.empty else "",
     )
 
 
@@ -91,9 +93,18 @@ def _merged(seen: Seen, tip: CommitInfo | None) -> bool:
     return tip is not None and tip.commit in merged
 
 
-def _stuck(rebuild: Rebuild, change: Change) -> str:
-    """Say what keeps every fix of a security rebuild from coming; one that nothing keeps has nothing left to do."""
-    if not change.empty or rebuild.trigger is not Trigger.SECURITY:
+def _stuck(case: Case, rebuild: Rebuild, change: Change) -> str:
+    """Say what keeps every fix of a security rebuild from coming; one that nothing keeps has nothing left to do.
+
+    With a clock that is behind the last run releases look too young, or not there yet: nothing is over then.
+    """
+    if not change.empty:
+        return ""
+    last = next(iter(case.tools.store.last_runs(case.assignment.repository.key)), None)
+    finished = datetime.fromisoformat(str(last["finished_at"])) if last else None
+    if finished is not None and case.now < finished - CLOCKS_APART:
+        return f"the clock says {case.now:%Y-%m-%d %H:%M}, and the last run was on {finished:%Y-%m-%d %H:%M} UTC"
+    if rebuild.trigger is not Trigger.SECURITY:
         return ""
     return next((one.why.text for one in change.remaining if one.why.code in BLOCKED), "")
 
@@ -106,11 +117,10 @@ def _conflicts(case: Case, standing: Proposal, change: Change) -> bool:
     return case.tools.workspace.conflicts(case.remote, standing.marks.base, case.head.commit, files)
 
 
-def _asked(seen: Seen, standing: Proposal | None) -> Literal["", "rebase", "recreate"]:
-    """Give what somebody asked for in the proposal that stands: in a comment, or by its box."""
-    if standing is None:
-        return ""
-    orders = seen.orders.get(standing.number, ())
+def _asked(seen: Seen, branch: str) -> Literal["", "rebase", "recreate"]:
+    """Give what somebody asked for in the newest proposal of a branch: in a comment, or by its box."""
+    newest = next((one for one in seen.proposals if one.branch == branch), None)
+    orders = seen.orders.get(newest.number, ()) if newest else ()
     if any(order.recreate for order in orders):
         return "recreate"
     return "rebase" if orders else ""
@@ -128,27 +138,31 @@ def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch:
         case Wait(until=until, why=why):
             return Proposed(outcome=Outcome.DEFERRED, proposal=None, why=why, until=until)
         case Close(proposal=proposal, why=why):
-            return Proposed(outcome=Outcome.CLOSED, proposal=close(case, proposal, why[0].text, branch.tip), why=why)
+            return Proposed(
+                outcome=Outcome.CLOSED, proposal=close(case, seen, proposal, why[0].text, branch.tip), why=why
+            )
         case Open(why=why):
             draft = _pushed(case, seen, rebuild, change, branch)
-            return Proposed(outcome=Outcome.OPENED, proposal=forge.open(repository, draft), why=why)
+            opened = note(case, forge.open(repository, draft))
+            return Proposed(outcome=Outcome.OPENED, proposal=opened, why=why)
         case Update(proposal=proposal, push=push, why=why):
             draft = (
                 _pushed(case, seen, rebuild, change, branch)
                 if push
-                else draft_of(case, seen, rebuild, change, branch.standing)
+                else draft_of(case, seen, rebuild, change, branch.standing, _base(case, proposal))
             )
-            updated = forge.update(repository, proposal.number, draft)
+            updated = note(case, forge.update(repository, proposal.number, draft))
             return Proposed(outcome=Outcome.UPDATED, proposal=updated, why=why)
         case _:
             assert_never(branch.decision)
 
 
-def close(case: Case, proposal: Proposal, why: str, tip: CommitInfo | None) -> Proposal:
+def close(case: Case, seen: Seen, proposal: Proposal, why: str, tip: CommitInfo | None) -> Proposal:
     """Close a proposal, mark it as closed by us, and delete its branch where nobody else committed to it."""
     marks = proposal.marks
     body = hidden.replaced(proposal.body, replace(marks, withdrawn=True)) if marks is not None else None
-    closed = case.tools.forge.close(case.assignment.repository, proposal.number, why, body)
+    comment = explain.remark(why, (one.number for one in seen.proposals))
+    closed = case.tools.forge.close(case.assignment.repository, proposal.number, comment, body)
     if tip is not None and not fingerprint.is_foreign(tip, case.assignment.committer):
         case.tools.workspace.delete(case.remote, proposal.branch, expected=tip.commit)
     return closed
@@ -189,9 +203,16 @@ def _parts(rebuild: Rebuild, change: Change) -> Iterator[tuple[str, tuple[FileTe
         yield f"Move images in {', '.join(file.path for file in rest)}", rest
 
 
-def draft_of(case: Case, seen: Seen, rebuild: Rebuild, change: Change, standing: Proposal | None) -> Draft:
-    """Write the proposal's texts; `standing` is the one that it would replace."""
-    marks = fingerprint.marks(rebuild, change, case.head.commit)
+def _base(case: Case, standing: Proposal) -> str:
+    """Give the commit that a branch stands on which is not pushed to."""
+    return standing.marks.base if standing.marks is not None else case.head.commit
+
+
+def draft_of(  # noqa: PLR0913, PLR0917 - everything that a text is made from
+    case: Case, seen: Seen, rebuild: Rebuild, change: Change, standing: Proposal | None, base: str = ""
+) -> Draft:
+    """Write the proposal's texts; `standing` is the one that it would replace, `base` what its branch stays on."""
+    marks = fingerprint.marks(rebuild, change, base or case.head.commit)
     if standing is not None:
         marks = fingerprint.with_history(marks, standing, f"{case.now:%Y-%m-%d}")
     policy = case.rules.policy

@@ -8,10 +8,13 @@ from datetime import datetime
 from functools import partial
 
 from bot.decide import assess, calendar, document, flaws, plan, publish, relocks
+from bot.decide.markdown import spoken
 from bot.errors import BotError, StoreError
 from bot.model.change import Change
+from bot.model.findings import QuarterDue
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
 from bot.model.policy import Trigger
+from bot.model.proposal import State
 from bot.model.reasons import Reason
 from bot.model.repository import Remote
 from bot.model.runs import Failure, Outcome, Published, RunRecord
@@ -114,7 +117,8 @@ def _carried_on(case: Case, course: Course) -> RunRecord:
     """Do what was decided, stage by stage: one that fails keeps no later one from being done."""
     for stage in (_withdrawn, _carried_out, _answered, _overviewed):
         course = _reached(case, course, stage)
-    return course.record
+    standing = tuple(one for one in course.seen.proposals if one.state is State.OPEN and one.number)
+    return replace(course.record, standing=standing)
 
 
 def _reached(case: Case, course: Course, stage: Callable[[Case, Course], Course]) -> Course:
@@ -147,6 +151,8 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         exceptions=seen.exceptions,
     )
     findings = assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy)
+    if case.wish.trigger is Trigger.SECURITY and case.tools.rehearsal:  # a gate for security asks for no quarter
+        findings = tuple(row for row in findings if not isinstance(row, QuarterDue))
     return RunRecord(
         repository=case.assignment.repository,
         url=case.remote.url,
@@ -156,7 +162,7 @@ def _decided(case: Case, seen: Seen) -> RunRecord:
         outcome=Outcome.NOTHING,
         snapshot=seen.snapshot,
         images=seen.images,
-        findings=(*flaws.findings(seen.flawed), *findings),
+        findings=(*flaws.findings(seen.flawed, case.rules.policy.security_severity), *findings),
         plan=_enabled(case, _with_asked(case, seen, situation, plan.plan(case.wish, situation))),
         next_due=verdict.until if isinstance(verdict, calendar.NotDue) else None,
         accepted=seen.accepted,
@@ -296,15 +302,19 @@ def _answered(case: Case, course: Course) -> Course:
     rows = [(record.plan.branch, record.outcome, record.why)] if isinstance(record.plan, Rebuild) else []
     rows += [(one.rebuild.branch, one.outcome, one.why) for one in record.further]
     told = {branch: (outcome, why) for branch, outcome, why in rows}
+    numbers = [proposal.number for proposal in course.seen.proposals]
     for proposal in course.seen.proposals:
         orders = course.seen.orders.get(proposal.number, ())
         if not orders:
             continue
         outcome, why = told.get(proposal.branch, (Outcome.NOTHING, ()))
-        said = "; ".join(reason.text for reason in why) or document.verdict_of(record)
-        done = (
-            f"Done: it stands on {case.head.commit[:10]} now." if outcome is Outcome.UPDATED else f"Not done: {said}."
-        )
+        said = spoken("; ".join(reason.text for reason in why) or document.verdict_of(record), numbers)
+        done = f"Not done: {said}."
+        if outcome is Outcome.UPDATED:
+            done = f"Done: it stands on {case.head.commit[:10]} now."
+        elif outcome is Outcome.OPENED:
+            newest = max(one.number for one in course.seen.proposals if one.branch == proposal.branch)
+            done = f"Done: it stands in #{newest} now."
         hearing.answer(case, orders, proposal, done)
     return course
 

@@ -1,17 +1,20 @@
 """Survey of locks: what each was compiled from, in which order, for which Python, and what stands in the way."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bot.formats import foreign_locks, lock_file
 from bot.model.findings import Unreadable
 from bot.model.images import ImageUse
-from bot.model.locks import Lock, Requirement
+from bot.model.locks import Lock, LockerName, Requirement
 from bot.workflow.survey_commands import Making, Obstacle, makings
 from bot.workflow.survey_declared import Declared
 from bot.workflow.survey_inputs import NO_TEXT, View, follow, round_trip
 from bot.workflow.survey_python import Clues, with_claims, with_python
+
+BY_HAND: Final = re.compile(r"(^|/)(requirements/[^/]+|[^/]*requirements[^/]*)\.txt$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ def survey_locks(
         lock, rows = _foreign(path, text, files)
         locks.append(with_python(lock, lock.python, clues))
         unreadable += rows
+    locks += [with_python(lock, "", clues) for lock in _by_hand(view, locks)]
     obstacles = _circles(locks) | obstacles
     unreadable += [_told(path, obstacle) for path, obstacle in obstacles.items()]
     told = {(row.path, row.line, row.why) for row in unreadable}
@@ -85,6 +89,23 @@ def _foreign(path: str, text: str, files: frozenset[str]) -> tuple[Lock, tuple[U
         pins=found.pins,
     )
     return lock, found.unreadable
+
+
+def _by_hand(view: View, locks: list[Lock]) -> Iterator[Lock]:
+    """Give the requirement files that pin without having been compiled, and that no lock is compiled from.
+
+    Lines that pin nothing are somebody's decision here, and no defect; a pin has no less flaws for being typed.
+    """
+    read = {path for lock in locks for path in (lock.path, *lock.sources, *lock.inputs)} | view.sources.keys()
+    for path, text in view.texts.items():
+        if path in read or not BY_HAND.search(path):
+            continue
+        pins, _ = lock_file.pins(path, text)
+        if pins:
+            yield Lock(
+                path=path, locker=LockerName.BY_HAND, command="", arguments=(), directory=path.rpartition("/")[0],
+                sources=(), inputs=(), after=(), python="", python_from="", pins=pins,
+            )  # fmt: skip
 
 
 def _lock(path: str, making: Making, view: View) -> tuple[Lock, list[Unreadable], Obstacle | None]:

@@ -88,6 +88,19 @@ def test_a_pull_request_is_opened_with_labels_and_people_and_a_second_run_writes
     assert len(github.repos["acme/web"].pulls) == 1
 
 
+def test_status_knows_what_stands_open_although_the_last_run_was_a_check(
+    terminal: Terminal, github: GitHubServer
+) -> None:
+    terminal("run", "acme/web", "--json", *NOW)
+    for _ in range(2):
+        standing = terminal("status", "--json").repository["proposals"]
+        assert [(one["number"], one["branch"], one["state"]) for one in standing] == [(1, BRANCH, "open")]
+        terminal("check", "acme/web", "--trigger", "security", "--json", *NOW)
+    github.merge("acme/web", 1)
+    terminal("check", "acme/web", "--json", *NOW)
+    assert terminal("status", "--json").repository["proposals"] == []
+
+
 def test_the_clone_is_shallow_blobless_and_reused(terminal: Terminal, github: GitHubServer, tmp_path: Path) -> None:
     terminal("check", "acme/web", "--json", *NOW)
     clone = tmp_path / "data/clones/acme-web"

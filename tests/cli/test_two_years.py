@@ -14,7 +14,7 @@ from tests.rig.repositories import git
 from tests.rig.years import WEB, WORKER, Years
 
 SECURITY = "quarterdeck/security"
-OVER = "nothing that it was made for is left to do"
+OVER = "Nothing that it was made for is left to do"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCK = """\
 #
@@ -155,7 +155,7 @@ def first_look(years: Years) -> None:
 def a_quarter_is_merged(years: Years) -> None:
     """The fix came with it, so that the other proposal is closed with that as the reason."""
     years.github.merge(WEB, 1)
-    assert years.run("2026-11-25T12:00") == [f"web: closes #2: {OVER}: it came in another way, or was taken back"]
+    assert years.run("2026-11-25T12:00") == [f"web: closes #2: {OVER}: it came in another way, or was taken back."]
     assert years.web.branch(SECURITY) is None
 
 
@@ -224,7 +224,7 @@ def what_is_left_is_a_no(years: Years) -> None:
     years.at("2026-12-10T09:00")
     years.withdraw("PYSEC-2026-5")
     assert years.run("2026-12-10T12:00") == [
-        "web: closes #5: what is left of #5 was proposed in #4, which was closed: that is a no"
+        "web: closes #5: What is left of #5 was proposed in #4, which was closed: that is a no."
     ]
     assert years.web.branch(SECURITY) is None
 
@@ -253,7 +253,7 @@ def a_quarter_passes(years: Years) -> None:
     years.at("2027-03-01T09:00")
     years.release("app", "1.3", days=20, requires=("core",))
     assert years.run("2027-04-06T10:00") == [
-        "web: closes #7: 2027q1 is over: the rebuild of 2027q2 takes its place",
+        "web: closes #7: 2027q1 is over: the rebuild of 2027q2 takes its place.",
         "web: opens #8 quarterly-2027q2: Quarterly rebuild 2027q2: 2 packages",
     ]
     assert years.web.branch("quarterdeck/quarterly-2027q1") is None
@@ -305,7 +305,7 @@ def a_lost_database(years: Years) -> None:
     years.github.comment(WEB, 11, "@quarterdeck ignore core until 2027-12-31 because we drop it this year")
     (closed,) = years.run("2027-08-09T12:00")
     assert closed.startswith("web: closes #11: To `maintainer`: `core` is left alone until 2027-12-31")
-    assert closed.endswith("PYSEC-2027-1 in core is accepted until 2027-12-31 (we drop it this year)")
+    assert closed.endswith("PYSEC-2027-1 in core is accepted until 2027-12-31 (we drop it this year).")
     data = years.terminal.folder / "data"
     data.rename(data.with_name("lost"))
     assert years.run("2027-08-10T12:00") == []

@@ -205,6 +205,7 @@ def test_where_there_is_no_way_it_says_why(
     [
         (a_lock("uv.lock", locker=LockerName.UV), "uv.lock (uv) can be read, but not written yet: move it with its own tool"),
         (a_lock("poetry.lock", locker=LockerName.POETRY), "poetry.lock (poetry) can be read, but not written yet: move it with its own tool"),
+        (a_lock(locker=LockerName.BY_HAND), "requirements.txt is pinned by hand: move it there, or compile it from a source to have it moved"),
         (a_lock(obstacle="its header is odd"), "requirements.txt cannot be compiled: its header is odd"),
     ],
 )  # fmt: skip

@@ -84,6 +84,16 @@ def test_what_was_asked_for_is_said_as_people_say_it(moves: Moves, text: str) ->
         (Moves(packages=("a",)), LOCKS, "no lock pins a"),
         (Moves(refresh=True), LOCKS, "every lock matches its sources"),
         (Moves(), (a_lock("uv.lock", locker=LockerName.UV),), "uv.lock can be read, but not written yet"),
+        (
+            Moves(),
+            (a_lock("r.txt", locker=LockerName.BY_HAND),),
+            "r.txt: pinned by hand, so there is nothing to compile",
+        ),
+        (
+            Moves(),
+            (a_lock("r.txt", locker=LockerName.BY_HAND), a_lock("uv.lock", locker=LockerName.UV)),
+            "uv.lock can be read, but not written yet; r.txt: pinned by hand, so there is nothing to compile",
+        ),
         (Moves(), (a_lock(obstacle="odd"),), "no lock can be compiled; see the findings"),
     ],
 )
@@ -161,8 +171,11 @@ def test_the_reasons_of_a_fix_begin_with_the_worst_and_name_only_what_it_removes
 
 
 def test_locks_that_are_read_only_and_pythons_that_were_guessed_are_told() -> None:
-    (reason,) = relocks.read_only((BASE, a_lock("uv.lock", locker=LockerName.UV)))
-    assert reason.text == "uv.lock (uv) can be read, but not written yet: its pins stay where they are"
+    others = (a_lock("uv.lock", locker=LockerName.UV), a_lock("r.txt", locker=LockerName.BY_HAND))
+    assert [reason.text for reason in relocks.read_only((BASE, *others))] == [
+        "uv.lock (uv) can be read, but not written yet: its pins stay where they are",
+        "r.txt is pinned by hand: its pins stay where they are",
+    ]
     found = relocks.steps(Moves(), (a_lock("a.txt", python_from="guess"), BASE), TERMS)
     repin = Step(action=Repin(use=an_image(), digest="sha256:" + "1" * 64), why=(a_reason(),))
     (reason,) = relocks.guessed((*found, repin), "guess")

@@ -532,7 +532,7 @@ def test_a_repository_with_very_many_tags_is_no_burden() -> None:
         for three in range(20)
         for name in ("slim-bookworm", "slim-trixie")
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     assert moves("3.1.1-slim-bookworm", tags, "patch").taken == "3.1.19-slim-bookworm"
     assert len(siblings("3.1.1-slim-bookworm", tags)) == 6
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20

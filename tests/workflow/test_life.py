@@ -1,5 +1,6 @@
 """The life of proposals in the fake world: limits, people's commits, comments and wishes, quarters that pass."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -85,7 +86,7 @@ def test_content_that_grew_updates_the_proposal_and_strikes_what_it_said() -> No
     (proposal,) = world.proposals
     assert "~~until 2026-11-24: Security rebuild: django (PYSEC-2026-1)~~" in proposal.body
     assert proposal.marks is not None
-    assert proposal.marks.fixes == ("PYSEC-2026-1", "PYSEC-2026-2")
+    assert proposal.marks.fixes == ("CVE-2026-1", "PYSEC-2026-2")
 
 
 def test_more_that_remains_is_told_without_a_push_so_that_approvals_stay() -> None:
@@ -154,7 +155,7 @@ def test_a_quarter_that_passed_into_the_next_is_closed_before_the_next_is_opened
     result = world.run()
     assert result.record.outcome is Outcome.OPENED
     assert [proposal.state for proposal in world.proposals] == [State.CLOSED, State.OPEN]
-    assert world.asked("close") == ["close #1: 2026q4 is over: the rebuild of 2027q1 takes its place"]
+    assert world.asked("close") == ["close #1: 2026q4 is over: the rebuild of 2027q1 takes its place."]
     assert QUARTERLY not in world.branches
 
 
@@ -522,3 +523,89 @@ def test_a_closed_proposal_whose_branch_a_person_keeps_is_told_how_to_get_a_new_
         assert world.run().record.outcome is Outcome.LEFT_ALONE
     (reply,) = replies(world)
     assert "Delete the branch `quarterdeck/security`, and it is proposed anew." in reply
+
+
+def test_a_new_advisory_that_the_declined_files_would_fix_too_is_a_new_question() -> None:
+    world = unsafe_world()
+    world.run()
+    world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
+    world.unsafe["django", "4.2.15"] += (an_advisory("PYSEC-2026-8"),)
+    assert world.run().record.outcome is Outcome.OPENED
+
+
+@pytest.mark.parametrize("edit", [lambda body: f"{body}\nTested on staging.\n", lambda _body: "", lambda _body: "gone"])
+def test_a_no_is_remembered_although_the_body_was_edited_before(edit: Callable[[str], str]) -> None:
+    world = unsafe_world()
+    world.run()
+    one = world.proposals[0]
+    body = edit(one.body)
+    world.proposals[0] = replace(one, state=State.CLOSED, body=body, marks=marks.parse(body))
+    assert world.run().record.outcome is Outcome.LEFT_ALONE
+    assert len(world.proposals) == 1
+
+
+def test_an_ignore_is_heard_although_its_proposal_was_closed_right_after() -> None:
+    world = unsafe_world()
+    world.run()
+    world.comments[1] = [said("@quarterdeck ignore django until 2026-12-31 because we drop it")]
+    world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
+    world.run()
+    assert "django" in world.ignored
+    assert len(replies(world)) == 1
+
+
+def test_recreate_on_a_closed_proposal_opens_it_anew_whatever_stands_on_its_branch() -> None:
+    world = unsafe_world()
+    world.run()
+    a_person_pushes(world)
+    world.proposals[0] = replace(world.proposals[0], state=State.CLOSED)
+    world.comments[1] = [said("@quarterdeck recreate")]
+    assert world.run().record.outcome is Outcome.OPENED
+    assert "Done: it stands in #2 now" in replies(world)[0]
+
+
+def test_a_valid_block_that_says_otherwise_than_we_wrote_is_not_trusted_and_told() -> None:
+    world = unsafe_world()
+    world.run()
+    one = world.proposals[0]
+    assert one.marks is not None
+    edited = replace(one.marks, content="e" * 32)
+    world.proposals[0] = replace(one, marks=edited, body=marks.replaced(one.body, edited))
+    for _ in range(2):
+        assert world.run().record.outcome is Outcome.LEFT_ALONE
+    (reply,) = replies(world)
+    assert "hidden block" in reply
+    assert not world.asked("update")
+
+
+def test_a_clock_that_jumps_back_closes_nothing() -> None:
+    world = a_world()
+    world.run()
+    world.now = NOW - timedelta(days=365)
+    world.compiled = {}
+    del world.files["Dockerfile"]
+    world.commit = "b" * 40
+    world.run()
+    assert world.proposals[0].state is State.OPEN
+
+
+def test_a_reason_that_people_gave_mentions_nobody_when_a_proposal_is_closed_for_it() -> None:
+    world = unsafe_world()
+    world.run()
+    world.comments[1] = [said("@quarterdeck ignore django until 2026-12-31 because @bob said so, see #12")]
+    world.run()
+    (closing,) = world.asked("close")
+    assert "@bob" not in closing
+    assert "#12" not in closing
+
+
+def test_an_order_in_a_run_that_fails_is_tried_again() -> None:
+    world = unsafe_world()
+    world.run()
+    world.comments[1] = [said("@quarterdeck rebase")]
+    world.failing["update"] = Unavailable("the forge does not answer")
+    assert world.run().record.outcome is Outcome.FAILED
+    assert replies(world) == []
+    world.failing.clear()
+    assert world.run().record.outcome is Outcome.UPDATED
+    assert len(replies(world)) == 1

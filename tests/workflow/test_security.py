@@ -173,13 +173,24 @@ def test_a_lock_whose_fix_does_not_compile_keeps_its_flaws_and_the_run_does_not_
     assert "does not compile: requirements.txt: it does not build" in as_json(result)["remaining"][0]["why"]
 
 
+def test_a_gate_for_security_does_not_close_on_a_quarter_that_is_due() -> None:
+    world = unsafe_world()
+    world.done = ()
+    for wish, rehearsal, due in ((WISH, True, False), (Wish(), True, True), (WISH, False, True)):
+        kinds = {type(row).__name__ for row in world.run(wish, rehearsal=rehearsal).record.findings}
+        assert ("QuarterDue" in kinds) == due
+        assert "VulnerablePin" in kinds
+
+
 def test_a_flaw_below_the_policy_waits_for_the_quarter() -> None:
     world = unsafe_world()
     world.policy = Policy(security_severity=Severity.HIGH)
     world.unsafe = {("sqlparse", "0.5.0"): (SQLPARSE,)}
     result = world.run(WISH)
     assert result.record.outcome is Outcome.NOTHING
-    assert [row["kind"] for row in as_json(result)["findings"]] == ["vulnerable-pin"]
+    (finding,) = as_json(result)["findings"]
+    assert finding["kind"] == "vulnerable-pin"
+    assert finding["why"].endswith("; below high, so it waits for the next quarter")
 
 
 def test_a_flaw_of_unknown_severity_always_counts() -> None:

@@ -323,3 +323,22 @@ def test_an_image_is_left_alone_however_its_name_is_written(
         rules = Rules(policy=Policy(), ignored_images=(pattern,))
         found = surveyed({"Dockerfile": f"FROM {written}\n"}, rules).images
         assert (found == ()) is ignored, pattern
+
+
+def test_pins_that_somebody_typed_are_known_too_where_no_lock_is_compiled_from_them() -> None:
+    typed = "Django==4.2.10\nrequests>=2  # a decision, no defect\n-r requirements/base.txt\n"
+    found = surveyed({
+        "requirements.txt": typed,
+        "requirements/base.txt": "six==1.16.0\n",
+        "dev-requirements.txt": lock("pip-compile dev-requirements.in --output-file dev-requirements.txt"),
+        "dev-requirements.in": "-c constraints/requirements.txt\nb\n",
+        "constraints/requirements.txt": "b==1\n",
+        "notes.txt": "c==1\n",
+        "docs/requirements.txt": "sphinx\n",
+    })  # fmt: skip
+    by_hand = {lock.path: lock for lock in found.locks if lock.locker is LockerName.BY_HAND}
+    assert [(path, [pin.name for pin in lock.pins]) for path, lock in by_hand.items()] == [
+        ("requirements.txt", ["django"]), ("requirements/base.txt", ["six"]),
+    ]  # fmt: skip
+    assert not found.unreadable
+    assert not any(lock.obstacle for lock in by_hand.values())

@@ -101,7 +101,7 @@ def test_what_somebody_accepted_is_said_where_a_proposal_is_closed_for_it() -> N
     world.waivers = (Waiver(id="CVE-2026-1", until=NOW.date(), reason="we never parse XML"),)
     world.run()
     (said,) = world.asked("close")
-    assert said.endswith("PYSEC-2026-1 in django is accepted until 2026-11-24 (we never parse XML)")
+    assert said.endswith("PYSEC-2026-1 in django is accepted until 2026-11-24 (we never parse XML).")
 
 
 def test_what_shrinks_to_what_people_said_no_to_is_closed_and_not_pushed() -> None:
@@ -115,7 +115,7 @@ def test_what_shrinks_to_what_people_said_no_to_is_closed_and_not_pushed() -> No
     world.trace.clear()
     assert world.run().record.outcome is Outcome.CLOSED
     assert world.asked("push", "close") == [
-        "close #2: what is left of #2 was proposed in #1, which was closed: that is a no"
+        "close #2: What is left of #2 was proposed in #1, which was closed: that is a no."
     ]
     assert world.run().record.outcome is Outcome.LEFT_ALONE
     world.unsafe["sqlparse", "0.5.0"] = (SQLPARSE,)

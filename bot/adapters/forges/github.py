@@ -91,7 +91,7 @@ def _proposal(pull: PullRequest) -> Proposal:
     closed = State.MERGED if pull.merged_at else State.CLOSED
     return Proposal(
         number=pull.number,
-        url=pull.html_url,
+        url=pull.html_url or "",
         branch=pull.head.ref,
         title=pull.title,
         body=body,

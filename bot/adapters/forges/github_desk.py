@@ -122,19 +122,19 @@ class Desk:
 
         `fresh` saves the look for reviews. The author cannot review, and who reviewed is not asked again.
         """
-        labels = _missing(draft.labels, (label.name for label in pull.labels))
+        labels = _missing(draft.labels, (label.name for label in pull.labels or ()))
         if labels:
             self._spare(pull, f"labels {', '.join(labels)}", partial(_label, pull, labels))
-        assignees = _missing(draft.assignees, (person.login for person in pull.assignees))
+        assignees = _missing(draft.assignees, (person.login for person in pull.assignees or ()))
         if assignees:
             self._spare(pull, f"assignees {', '.join(assignees)}", lambda: pull.add_to_assignees(*assignees))
         reviewers = _missing(
-            draft.reviewers, [person.login for person in pull.requested_reviewers] + [login_of(pull.user)]
+            draft.reviewers, [person.login for person in pull.requested_reviewers or ()] + [login_of(pull.user)]
         )
         if reviewers and not fresh:
             reviewers = self._without_reviews(pull, reviewers)
         slugs = tuple(team.rpartition("/")[2] for team in draft.team_reviewers)
-        self._invite(pull, reviewers, _missing(slugs, (team.slug for team in pull.requested_teams)))
+        self._invite(pull, reviewers, _missing(slugs, (team.slug for team in pull.requested_teams or ())))
 
     def _invite(self, pull: PullRequest, reviewers: tuple[str, ...], teams: tuple[str, ...]) -> None:
         """Ask all in one request; where GitHub refuses one it refuses all, so then ask one by one."""
@@ -226,7 +226,8 @@ def _missing(wanted: Iterable[str], there: Iterable[str]) -> tuple[str, ...]:
 
 def _label(pull: PullRequest, labels: tuple[str, ...]) -> None:
     """Add labels in the form that GitHub describes; the library's own method sends the bare list, which it does not."""
-    pull.requester.requestJsonAndCheck("POST", f"{pull.issue_url}/labels", input={"labels": list(labels)})
+    address = f"{pull.url.rpartition('/pulls/')[0]}/issues/{pull.number}/labels"
+    pull.requester.requestJsonAndCheck("POST", address, input={"labels": list(labels)})
 
 
 def _request(pull: PullRequest, reviewers: tuple[str, ...], teams: tuple[str, ...]) -> None:

@@ -75,6 +75,10 @@ class Answer:
     pushed: str = ""
 
 
+class _Silent(Exception):
+    """An answer lacks a field: whether anything moved cannot be told."""
+
+
 class Watch:
     """Looks at one repository through one connection."""
 
@@ -87,7 +91,7 @@ class Watch:
         """Give `known` where nothing moved since, "" where a field is missing; see ports.Forge."""
         try:
             return self._state(known)
-        except (KeyError, IndexError, TypeError):
+        except _Silent:
             return ""
 
     def _state(self, known: str) -> str:
@@ -143,7 +147,10 @@ class Watch:
             if status != HTTPStatus.OK:
                 raise self._requester.createException(status, found, _refusal(text))
             read = _pulls if question is Question.PULLS else _repository
-            current, moved, rows = read(json.loads(text))
+            try:
+                current, moved, rows = read(json.loads(text))
+            except (KeyError, IndexError, TypeError) as error:
+                raise _Silent from error
             sure = "sure:" if self._access.url.startswith("https://") else ""
             digest, pushed = _digest([moved, rows]), f"{sure}{_digest(moved)}"
             return Answer(etag=str(found.get("etag", "")), name=current, digest=digest, pushed=pushed)
