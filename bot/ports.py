@@ -141,7 +141,8 @@ class Workspace(Protocol):
     def conflicts(self, remote: Remote, base: str, head: str, files: Mapping[str, bytes]) -> bool:
         """Say whether merging files that were made on top of commit `base` into commit `head` would conflict.
 
-        True also where `base` is not here and cannot be fetched any more: then nobody can tell.
+        True also where `base` is not here and cannot be fetched any more: then nobody can tell; and where `head` does
+        not come after it: somebody took commits out of the history, and the merge would bring them back.
         """
         ...
 

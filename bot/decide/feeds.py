@@ -44,6 +44,7 @@ def checked(feeds: tuple[FeedState, ...]) -> str:
     if not known:
         return ""
     counts = [feed.records for feed in known if feed.records is not None]
-    what = f"{sum(counts):,} advisories" if counts else "what PyPI itself says of each release"
+    noun = "advisory" if sum(counts) == 1 else "advisories"
+    what = f"{sum(counts):,} {noun}" if counts else "what PyPI itself says of each release"
     oldest = min(feed.as_of for feed in known if feed.as_of is not None)
     return f"checked against {what} as of {oldest:%Y-%m-%d %H:%M} UTC"

@@ -25,6 +25,7 @@ from bot.system.process import base_environment
 LOG = logging.getLogger(__name__)
 TIME_LIMIT = 900.0  # seconds for one git command; a first clone of a large repository takes minutes
 # a shallow clone (what CI checks out) is a source like any other
+CLOCKS_APART = 24 * 60 * 60  # seconds between the dates of commits and their order
 FETCH = ("fetch", "--no-tags", "--force", "--update-shallow", "--no-write-fetch-head", "--quiet")
 FALLBACK_BRANCHES = ("main", "master")
 OURS = "refs/quarterdeck"
@@ -165,7 +166,7 @@ class GitWorkspace:
 
     def conflicts(self, remote: Remote, base: str, head: str, files: Mapping[str, bytes]) -> bool:
         """Say whether files made on top of `base` would conflict with `head`; see ports.Workspace."""
-        if not self._obtained(remote, base):
+        if not self._obtained(remote, base) or self._taken_back(remote, base, head):
             return True
         before, now = ({file.path: file for file in self.tree(commit)} for commit in (base, head))
         moved = [path for path in sorted(files) if _blob(before.get(path)) != _blob(now.get(path))]
@@ -259,6 +260,21 @@ class GitWorkspace:
             LOG.info("commit %s is gone from the remote: %s", commit, error)
             return False
         return True
+
+    def _taken_back(self, remote: Remote, base: str, head: str) -> bool:
+        """Say whether `head` does not come after `base`; a shallow clone first learns what lies between them."""
+        if self.contains(head, base):
+            return False
+        if remote.history:
+            return True
+        made = int(self._run(["show", "--no-patch", "--no-show-signature", "--format=%ct", base]))
+        since = [f"--shallow-since={max(made - CLOCKS_APART, 0)}", "--filter=blob:none"]
+        try:
+            self._transfer(remote, [*FETCH, *since, *self._upload_pack(remote), "origin", head])
+        except CloneFailed as error:  # nothing is that new: what stands there now is older than `base`
+            LOG.info("what lies between %s and %s cannot be fetched: %s", base, head, error)
+            return True
+        return not self.contains(head, base)
 
     def _clashes(self, base: bytes | None, ours: bytes, theirs: bytes | None) -> bool:
         """Merge three versions of a file (None: it is not there), as `git merge-file` does."""

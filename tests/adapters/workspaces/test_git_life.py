@@ -145,7 +145,7 @@ def test_a_file_that_somebody_removed_conflicts(tmp_path: Path, served: GitHttpS
 def test_a_base_that_a_lost_clone_had_is_fetched_by_its_id(tmp_path: Path, served: GitHttpServer) -> None:
     remote = _remote(served)
     base = git(tmp_path / "srv/acme/web.git", "rev-parse", "main")
-    _moves_on(tmp_path, {"requirements.txt": FAR})
+    middle = _moves_on(tmp_path, {"requirements.txt": FAR})
     _moves_on(tmp_path, {"other.txt": "more\n"})
     workspace = _workspace(tmp_path)
     head = workspace.fetch(remote, None).commit
@@ -153,13 +153,32 @@ def test_a_base_that_a_lost_clone_had_is_fetched_by_its_id(tmp_path: Path, serve
     before = len(served.log)
     assert not workspace.conflicts(remote, base, head, {"requirements.txt": OURS})
     assert len(served.log) == before
-    assert git(tmp_path / "data/clones/acme-web", "rev-list", head, base).split() == [head, base]
+    assert git(tmp_path / "data/clones/acme-web", "rev-list", "--topo-order", head).split() == [head, middle, base]
 
 
 def test_a_base_that_nobody_has_any_more_may_conflict(tmp_path: Path, served: GitHttpServer) -> None:
     workspace, remote = _workspace(tmp_path), _remote(served)
     head = workspace.fetch(remote, None).commit
     assert workspace.conflicts(remote, "1" * 40, head, {"requirements.txt": OURS})
+
+
+def test_a_base_that_somebody_took_out_of_the_history_conflicts_or_its_merge_brought_it_back(
+    tmp_path: Path, served: GitHttpServer
+) -> None:
+    remote, work = _remote(served), tmp_path / "srv/acme/web.git.work"
+    secret = _moves_on(tmp_path, {"secret.txt": "oh no\n"})
+    workspace = _workspace(tmp_path)
+    assert workspace.fetch(remote, None).commit == secret
+    git(work, "reset", "--quiet", "--hard", "HEAD~1")
+    after = commit(work, {"fine.txt": "yes\n"}, "Instead")
+    git(work, "push", "--quiet", "--force", "origin", "main")
+    assert workspace.fetch(remote, None).commit == after
+    assert workspace.conflicts(remote, secret, after, {"requirements.txt": OURS})
+    git(work, "reset", "--quiet", "--hard", "HEAD~1")
+    git(work, "push", "--quiet", "--force", "origin", "main")
+    before = workspace.fetch(remote, None).commit
+    assert workspace.conflicts(remote, secret, before, {"requirements.txt": OURS})
+    assert workspace.conflicts(Remote(url=str(tmp_path / "srv/acme/web.git"), history=True), secret, before, {})
 
 
 def test_a_branch_is_compared_with_its_base_although_neither_was_fetched(tmp_path: Path, served: GitHttpServer) -> None:
