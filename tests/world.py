@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bot.adapters.stores.rows import quarter_done
 from bot.decide.plan import Wish
 from bot.errors import RepoError
 from bot.formats import marks
@@ -88,6 +89,7 @@ class World:
     conflicting: bool = False
     paths: dict[str, frozenset[str]] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
     done: tuple[str, ...] = ()
     now: datetime = NOW
     policy: Policy = field(default_factory=Policy)
@@ -417,6 +419,7 @@ class FakeStore:
         self.world.told(f"record {run.outcome}")
         self.world.documents.append(document)
         self.world.recorded.append(run.repository.key)
+        self.world.settled.append(quarter_done(run))
 
     def last_runs(self, repository: str | None = None) -> tuple[Mapping[str, object], ...]:
         return tuple(self.world.documents[-1:])

@@ -76,8 +76,14 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
 
     record = replace(_guarded(blank, run), finished_at=tools.clock())
     result = told or document.document(record, policy)
-    tools.store.record(record, result)
+    tools.store.record(_without_quarter(record) if tools.rehearsal else record, result)
     return Result(record=record, document=result)
+
+
+def _without_quarter(record: RunRecord) -> RunRecord:
+    """Leave the quarter open: a rehearsal may be told any time (`--now`), and does nothing for real."""
+    plan = record.plan
+    return replace(record, plan=replace(plan, quarter="")) if isinstance(plan, Rebuild | NothingToDo) else record
 
 
 def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime, watch: Watch) -> Result | None:

@@ -11,6 +11,8 @@ from bot.model.runs import Outcome, Published
 from bot.workflow.case import Case, Seen
 from bot.workflow.propose import propose
 
+NAMED = 3  # flaws that the reason of a closing names
+
 
 def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[Published, ...]]:
     """Close what is over, and say why; only where everything was looked at, and everybody was heard."""
@@ -54,8 +56,16 @@ def _why(case: Case, seen: Seen, proposal: Proposal, planned: set[str]) -> Reaso
     elif told := ended.accepted(proposal, seen.accepted):
         text = f"nothing else that it was made for is left to do: {told}"
     else:
-        text = "nothing that it was made for is left to do: it came in another way, or was taken back"
+        text = (
+            f"nothing that it was made for is left to do: {_purpose(proposal)} came in another way, or was taken back"
+        )
     return Reason(code="obsolete", subject=case.name, text=text)
+
+
+def _purpose(proposal: Proposal) -> str:
+    fixes = proposal.marks.fixes if proposal.marks else ()
+    more = len(fixes) - NAMED
+    return f"what fixes {', '.join(fixes[:NAMED])}{f' and {more} more' if more > 0 else ''}" if fixes else "it"
 
 
 def _closed(case: Case, seen: Seen, proposal: Proposal, why: Reason) -> Published:

@@ -360,6 +360,12 @@ class TestQuartersLeftOpen:
     def test_a_look_at_everything_settles_it(self) -> None:
         assert self.settled(self.fresh()) == "2026q4"
 
+    def test_a_rehearsal_settles_none(self) -> None:
+        world = self.fresh()
+        assert world.run(rehearsal=True).record.outcome is Outcome.NOTHING
+        world.run()
+        assert world.settled == ["", "2026q4"]
+
     @pytest.mark.parametrize("word", ["tags", "look python:3.11"])
     def test_what_was_not_heard_leaves_it_open(self, word: str) -> None:
         world = dockerfile(self.fresh(), f"FROM {SLIM}@{OLD}\nFROM python:3.11-slim@{OLD}\n")
