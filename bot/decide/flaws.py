@@ -1,7 +1,7 @@
 """Which pins are unsafe, and where each could go: pure, with advisories and releases as functions and values."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bot.decide import freshness
@@ -74,23 +74,20 @@ def flawed(
     """
     lock, pin = suspect.lock, suspect.pin
     blank = FlawedPin(path=lock.path, pin=pin, advisories=suspect.advisories, way=None)
-    if (obstacle := _unwritten(lock)) is not None:
-        return _with(blank, obstacle)
     higher = above(pin, releases)
     fitting = [one for one in higher if not one.yanked and misfit(pin.name, one, lock, build) is None]
     binding = [row for row in requirements if binds(row, lock)]
     allowed = [one for one in fitting if forbids(one, binding) is None]
     best = _best(suspect, allowed, affecting)
+    if (obstacle := _unwritten(lock)) is not None:
+        clean = best[0].version if best is not None and not best[1] else ""
+        return replace(blank, obstacle=obstacle, elsewhere=clean)
     if best is None:
-        return _with(blank, _why_none(suspect, higher, fitting, binding, affecting, build))
+        return replace(blank, obstacle=_why_none(suspect, higher, fitting, binding, affecting, build))
     way, left = best
     later = allowed[allowed.index(way) + 1 :][:LOOKED_AT]
     never = tuple(one.version for one in later if not _known(affecting(one.version), left))
     return FlawedPin(path=lock.path, pin=pin, advisories=suspect.advisories, way=way, never=never, left=left)
-
-
-def _with(blank: FlawedPin, obstacle: Reason) -> FlawedPin:
-    return FlawedPin(path=blank.path, pin=blank.pin, advisories=blank.advisories, way=None, obstacle=obstacle)
 
 
 def _unwritten(lock: Lock) -> Reason | None:
@@ -220,10 +217,10 @@ def findings(found: Iterable[FlawedPin], least: Severity = Severity.LOW) -> Iter
     for one in found:
         pin = one.pin
         parents = tuple(sorted({entry for entry in pin.via if " " not in entry}))
-        clean = one.way is not None and not one.left
+        way = one.way.version if one.way is not None and not one.left else one.elsewhere
         yield VulnerablePin(
             path=one.path, line=pin.line, name=pin.name, version=pin.version, advisories=one.advisories,
-            direct=pin.direct, via=parents, fixed_in=one.way.version if one.way is not None and clean else None,
+            direct=pin.direct, via=parents, fixed_in=way or None,
             why=_told(one) + (f"; below {least}, so it waits for the next quarter" if _waits(one, least) else ""),
         )  # fmt: skip
 
@@ -235,7 +232,8 @@ def _waits(one: FlawedPin, least: Severity) -> bool:
 def _told(one: FlawedPin) -> str:
     what = f"{one.pin.name} {one.pin.version} is affected by {ids(one.advisories)}"
     if one.way is None:
-        return f"{what}; {one.obstacle.text}" if one.obstacle else what
+        free = f"; {one.elsewhere} is the lowest release without it" if one.elsewhere else ""
+        return f"{what}{free}; {one.obstacle.text}" if one.obstacle else what
     if one.left:
         return f"{what}; {one.way.version} fixes a part of it, and nobody has fixed {ids(one.left)} yet"
     return f"{what}; {one.way.version} is the lowest release without it"

@@ -14,7 +14,8 @@ class FlawedPin:
 
     `way` is the lowest release that fits the lock and that none of them affects, or where there is none, the one that
     fewest affect; None: `obstacle` says why it cannot move. `left` are those that affect `way` too, `never` releases
-    above it that are affected by more than that.
+    above it that are affected by more than that. `elsewhere` is the release that a lock which we do not write can be
+    moved to by others, "" where that is not known.
     """
 
     path: str
@@ -24,6 +25,7 @@ class FlawedPin:
     never: tuple[str, ...] = ()
     left: tuple[Advisory, ...] = ()
     obstacle: Reason | None = None
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,8 +213,12 @@ def test_a_lock_that_is_not_written_says_so_and_its_pins_stay_findings(lock: Loc
     found = judged({}, versions("1.1"), lock=lock)
     assert why(found) == text
     (finding,) = flaws.findings((found,))
-    assert finding.fixed_in is None
-    assert finding.why == f"django 1.0 is affected by PYSEC-2026-1 (high); {text}"
+    assert finding.fixed_in == "1.1"
+    free = "1.1 is the lowest release without it"
+    assert finding.why == f"django 1.0 is affected by PYSEC-2026-1 (high); {free}; {text}"
+    (left,) = flaws.findings((judged({"1.0": (FLAW,), "1.1": (FLAW,)}, versions("1.1"), lock=lock),))
+    assert left.fixed_in is None
+    assert left.why == f"django 1.0 is affected by PYSEC-2026-1 (high); {text}"
 
 
 def test_of_those_that_nobody_has_fixed_wholly_the_one_with_the_fewest_flaws_is_taken() -> None:
