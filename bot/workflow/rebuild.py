@@ -76,6 +76,9 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
 
     record = replace(_guarded(blank, run), finished_at=tools.clock())
     result = told or document.document(record, policy)
+    if record.snapshot is None:  # what stood open when the repository was last seen still does, as far as anybody knows
+        last = next(iter(tools.store.last_runs(assignment.repository.key)), {})
+        result = {**result, "proposals": last.get("proposals", [])}
     tools.store.record(_without_quarter(record) if tools.rehearsal else record, result)
     return Result(record=record, document=result)
 

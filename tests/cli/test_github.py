@@ -96,6 +96,11 @@ def test_status_knows_what_stands_open_although_the_last_run_was_a_check(
         standing = terminal("status", "--json").repository["proposals"]
         assert [(one["number"], one["branch"], one["state"]) for one in standing] == [(1, BRANCH, "open")]
         terminal("check", "acme/web", "--trigger", "security", "--json", *NOW)
+    github.fail_next(503, times=100)
+    for _ in range(2):
+        assert terminal("check", "acme/web", "--json", *NOW).repository["outcome"] == "failed"
+        assert [one["number"] for one in terminal("status", "--json").repository["proposals"]] == [1]
+    github.faults.clear()
     github.merge("acme/web", 1)
     terminal("check", "acme/web", "--json", *NOW)
     assert terminal("status", "--json").repository["proposals"] == []
