@@ -53,7 +53,7 @@ def listen(case: Case, snapshot: Snapshot, proposals: tuple[Proposal, ...]) -> L
             continue
         fresh += heard.ignored
         if proposal.state is not State.MERGED:
-            asked = (*heard.orders, *((TICKED,) if commands.ticked(proposal.body) else ()))
+            asked = (*heard.orders, *((TICKED,) if proposal in standing and commands.ticked(proposal.body) else ()))
             orders |= {proposal.number: asked} if asked else {}
     if not case.tools.rehearsal:
         for wish in fresh:

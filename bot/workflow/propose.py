@@ -19,7 +19,7 @@ from bot.model.runs import Outcome
 from bot.workflow.case import Case, Seen
 from bot.workflow.pins import ADVISORIES
 from bot.workflow.project_notes import project_notes
-from bot.workflow.written import note
+from bot.workflow.written import announce, note
 
 CLOCKS_APART = timedelta(hours=1)
 BLOCKED = frozenset({"blocked", "not-brought"})
@@ -123,7 +123,7 @@ def _asked(seen: Seen, branch: str) -> Literal["", "rebase", "recreate"]:
     orders = seen.orders.get(newest.number, ()) if newest else ()
     if any(order.recreate for order in orders):
         return "recreate"
-    return "rebase" if orders else ""
+    return "rebase" if orders and newest and newest.state is State.OPEN else ""  # closing it was the last word
 
 
 def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch: _Branch) -> Proposed:
@@ -151,6 +151,7 @@ def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch:
                 if push
                 else draft_of(case, seen, rebuild, change, branch.standing, _base(case, proposal))
             )
+            announce(case, proposal, draft.marks)
             updated = note(case, forge.update(repository, proposal.number, draft))
             return Proposed(outcome=Outcome.UPDATED, proposal=updated, why=why)
         case _:

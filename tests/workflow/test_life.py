@@ -609,3 +609,30 @@ def test_an_order_in_a_run_that_fails_is_tried_again() -> None:
     world.failing.clear()
     assert world.run().record.outcome is Outcome.UPDATED
     assert len(replies(world)) == 1
+
+
+def test_what_was_asked_before_a_proposal_was_closed_does_not_undo_the_no() -> None:
+    for ticked in (True, False):
+        world = unsafe_world()
+        world.run()
+        one = world.proposals[0]
+        body = one.body.replace("- [ ]", "- [x]") if ticked else one.body
+        world.comments[1] = [] if ticked else [said("@quarterdeck rebase")]
+        world.proposals[0] = replace(one, state=State.CLOSED, body=body)
+        for _ in range(2):
+            world.run()
+        assert [row.state for row in world.proposals] == [State.CLOSED]
+        assert len(replies(world)) == (0 if ticked else 1)
+
+
+def test_a_run_that_ends_right_after_an_update_leaves_its_proposal_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = unsafe_world()
+    world.run()
+    world.unsafe["sqlparse", "0.5.0"] = (SQLPARSE,)
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.workflow.propose.note", lambda case, proposal: proposal)
+        assert world.run().record.outcome is Outcome.UPDATED
+    assert world.run().record.outcome is Outcome.LEFT_ALONE
+    assert replies(world) == []
+    del world.unsafe["sqlparse", "0.5.0"]
+    assert world.run().record.outcome is Outcome.UPDATED
