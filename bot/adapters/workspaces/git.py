@@ -11,66 +11,25 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import git
 from git.exc import GitCommandNotFound
 
+from bot.adapters.workspaces import git_surroundings
 from bot.adapters.workspaces.git_failures import explain
 from bot.errors import CloneFailed, PublishFailed, StoreError
 from bot.model.change import FileText
 from bot.model.repository import CommitInfo, Head, Remote, TreeFile
-from bot.system.process import base_environment
 
 LOG = logging.getLogger(__name__)
 TIME_LIMIT = 900.0  # seconds for one git command; a first clone of a large repository takes minutes
-# a shallow clone (what CI checks out) is a source like any other
 CLOCKS_APART = 24 * 60 * 60  # seconds between the dates of commits and their order
+# a shallow clone (what CI checks out) is a source like any other
 FETCH = ("fetch", "--no-tags", "--force", "--update-shallow", "--no-write-fetch-head", "--quiet")
 FALLBACK_BRANCHES = ("main", "master")
 OURS = "refs/quarterdeck"
 RECEIVE_PACK = "git -c core.hooksPath=/dev/null -c receive.autogc=false -c core.fsmonitor=false receive-pack"
 UPLOAD_PACK = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false upload-pack"
-GLOBAL_CONFIG = """\
-[core]
-    hooksPath = /dev/null
-    fsmonitor = false
-    symlinks = false
-    autocrlf = false
-    attributesFile = /dev/null
-[safe]
-    directory = *
-[protocol]
-    allow = never
-[protocol "file"]
-    allow = always
-[protocol "https"]
-    allow = always
-[protocol "http"]
-    allow = always
-[protocol "ssh"]
-    allow = always
-[gc]
-    auto = 0
-[maintenance]
-    auto = false
-[fetch]
-    recurseSubmodules = false
-[push]
-    recurseSubmodules = no
-    gpgSign = false
-[advice]
-    detachedHead = false
-"""
-# git asks "Username for 'https://host': " and "Password for 'https://user@host': "; another host gets no answer.
-ASKPASS = """\
-#!/bin/sh
-case "$1" in
-  "Username for '$QUARTERDECK_ASK_HOST'"*) printf '%s\\n' "$QUARTERDECK_ASK_USER" ;;
-  "Password for '$QUARTERDECK_ASK_USER_HOST'"*) printf '%s\\n' "$QUARTERDECK_ASK_PASSWORD" ;;
-  *) exit 1 ;;
-esac
-"""
 BATCH = 1000  # blobs that one process reads
 BATCH_WORDS = 3
 
@@ -206,8 +165,7 @@ class GitWorkspace:
         try:
             self._support.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(self._support / "config", GLOBAL_CONFIG, 0o600)
-            _write(self._support / "askpass", ASKPASS, 0o700)
+            git_surroundings.prepare(self._support)
             if not (self._path / "HEAD").exists():
                 self._run(["init", "--quiet", "--bare", "--template=", str(self._path)], cwd=self._support)
         except OSError as error:
@@ -337,7 +295,7 @@ class GitWorkspace:
         if self._origin != remote.url:
             self._run(["config", "remote.origin.url", remote.url])
             self._origin = remote.url
-        code, out, err = self._execute(arguments, env=_ask(remote), stdin=stdin)
+        code, out, err = self._execute(arguments, env=git_surroundings.answers(remote), stdin=stdin)
         if code != 0:
             raise explain(err, remote.url, failure)
         return out.decode(errors="surrogateescape")
@@ -361,37 +319,15 @@ class GitWorkspace:
                 code, out, err = runner.execute(
                     ["git", *arguments], istream=handed, with_extended_output=True, with_exceptions=False,
                     stdout_as_string=False, strip_newline_in_stdout=False, kill_after_timeout=TIME_LIMIT,
-                    env={**self._environment(), **(env or {})},
+                    env={**git_surroundings.environment(self._support, self._home), **(env or {})},
                 )  # fmt: skip
             except GitCommandNotFound as error:
                 raise StoreError("git is not installed", hint="install git and run again") from error
         return int(code), out, str(err)
 
-    def _environment(self) -> dict[str, str]:
-        return {
-            **base_environment(),
-            "LC_ALL": "C", "HOME": str(self._home), "GIT_CONFIG_GLOBAL": str(self._support / "config"),
-            "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": str(self._support / "askpass"),
-            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0",
-        }  # fmt: skip
-
 
 def _blob(file: TreeFile | None) -> str:
     return file.blob if file else ""
-
-
-def _ask(remote: Remote) -> dict[str, str]:
-    """Give the environment from which the askpass script answers, for this remote's host alone."""
-    if remote.credential is None:
-        return {}
-    parts = urlsplit(remote.url)
-    user = remote.credential.username
-    return {
-        "QUARTERDECK_ASK_HOST": f"{parts.scheme}://{parts.netloc}",
-        "QUARTERDECK_ASK_USER_HOST": f"{parts.scheme}://{user}@{parts.netloc}",
-        "QUARTERDECK_ASK_USER": user,
-        "QUARTERDECK_ASK_PASSWORD": remote.credential.password.reveal(),
-    }
 
 
 def _is_local(url: str) -> bool:
@@ -401,13 +337,3 @@ def _is_local(url: str) -> bool:
 def _is_checkout(url: str) -> bool:
     """Say whether a local URL is somebody's work tree rather than a bare repository."""
     return _is_local(url) and (Path(url.removeprefix("file://")) / ".git").exists()
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    """Write a support file if it differs, whole or not at all."""
-    if path.exists() and path.read_text() == text:
-        return
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as handle:
-        handle.write(text)
-    Path(handle.name).chmod(mode)
-    Path(handle.name).replace(path)
