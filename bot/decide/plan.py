@@ -18,6 +18,7 @@ from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
 
 LOOSE = frozenset({"tags-unread", "retag-settles"})  # notes that say that a quarter was not looked at to its end
+SPOKEN = 3  # names in one reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +192,17 @@ def _calm(situation: Situation) -> Plan:
         return Deferred(until=calendar.until, why=waiting)
     text = f"nothing that is known fixes a flaw at or above {situation.policy.security_severity}"
     urgent = Reason(code="nothing-urgent", subject=situation.snapshot.repository, text=text)
-    return NothingToDo(why=(urgent, *waiting))
+    return NothingToDo(why=(urgent, *waiting, *_unsafe(situation)))
+
+
+def _unsafe(situation: Situation) -> tuple[Reason, ...]:
+    """Name the pins that stay unsafe, so that "nothing to do" is not read as "nothing is wrong"."""
+    names = sorted({f"{one.pin.name} {one.pin.version}" for one in situation.flawed})
+    if not names:
+        return ()
+    more = f" and {len(names) - SPOKEN} more" if len(names) > SPOKEN else ""
+    text = f"{', '.join(names[:SPOKEN])}{more} stay{'s' if len(names) == 1 else ''} unsafe: see the findings"
+    return (Reason(code="stays-unsafe", subject=situation.snapshot.repository, text=text),)
 
 
 def _wait(calendar: NotDue, situation: Situation, *, forced: bool) -> Plan:
@@ -203,7 +214,7 @@ def _wait(calendar: NotDue, situation: Situation, *, forced: bool) -> Plan:
         paths = ", ".join(sorted(situation.stale))
         text = f"{paths} not in line with the sources; the next rebuild mends it, --refresh does it now"
         return Deferred(until=calendar.until, why=(Reason(code="lock-waits", subject=paths, text=text), reason))
-    return NothingToDo(why=(reason,))
+    return NothingToDo(why=(reason, *_unsafe(situation)))
 
 
 def _moved_reasons(situation: Situation) -> tuple[Reason, ...]:
@@ -286,7 +297,7 @@ def _still(wish: Wish, situation: Situation, taken: Taken, why: Reason, quarter:
     loose = loose_ends(snapshot, situation.images, tuple(taken.waits)) if looks else ()
     reason = Reason(code="nothing-moves", subject=snapshot.repository, text=what)
     whole = not (wish.only or moves.narrow or loose)
-    return NothingToDo(why=(why, *(loose or (reason,))), quarter=quarter if whole else "")
+    return NothingToDo(why=(why, *(loose or (reason,)), *_unsafe(situation)), quarter=quarter if whole else "")
 
 
 def loose_ends(snapshot: Snapshot, states: tuple[ImageState, ...], waits: tuple[Reason, ...]) -> tuple[Reason, ...]:

@@ -191,6 +191,19 @@ def test_a_flaw_below_the_policy_waits_for_the_quarter() -> None:
     (finding,) = as_json(result)["findings"]
     assert finding["kind"] == "vulnerable-pin"
     assert finding["why"].endswith("; below high, so it waits for the next quarter")
+    for wish in (WISH, Wish()):
+        assert "sqlparse 0.5.0 stays unsafe: see the findings" in str(as_json(world.run(wish))["verdict"])
+
+
+def test_pins_that_somebody_typed_are_told_and_never_pass_for_safe() -> None:
+    world = unsafe_world()
+    world.files = {"requirements.txt": b"django==4.2.15\n"}
+    for wish in (WISH, Wish(), Wish(trigger=Trigger.MANUAL)):
+        told = as_json(world.run(wish))
+        (finding,) = told["findings"]
+        assert (finding["kind"], finding["fixed_in"]) == ("vulnerable-pin", "4.2.16")
+        assert "django 4.2.15 stays unsafe: see the findings" in str(told["verdict"])
+    assert world.proposals == []
 
 
 def test_a_flaw_of_unknown_severity_always_counts() -> None:
