@@ -78,7 +78,8 @@ def _proposal(out: Console, finished: Result) -> None:
         return
     out.rule("the proposal" if finished.record.outcome is not Outcome.PLANNED else "what would be proposed")
     out.print(f"[bold]{escape(proposal.title)}[/]\n")
-    out.print(Markdown(HIDDEN.sub("", proposal.body)))
+    shown = HIDDEN.sub("", proposal.body).replace("<br>", ": ")  # a terminal has no line break inside of a cell
+    out.print(Markdown(shown))
     out.rule()
     if finished.record.outcome is not Outcome.PLANNED:
         out.print(f"branch: {escape(proposal.branch)}", soft_wrap=True)
