@@ -121,7 +121,7 @@ class Home:
             for request in [last["pull_request"]]
             if request and request["branch"].startswith("quarterdeck/quarterly-")
         }
-        verdict = calendar.due(self.inner.settings.schedule, done, self.clock())
+        verdict = calendar.due(self.inner.settings.schedule, done, self.clock(), repository.name)
         told = last.get("next_due")  # the run saw proposals that were merged, which the store alone does not know
         until = datetime.fromisoformat(told) if told else None
         if isinstance(verdict, calendar.NotDue):

@@ -146,7 +146,7 @@ def _reached(case: Case, course: Course, stage: Callable[[Case, Course], Course]
 def _decided(case: Case, seen: Seen) -> RunRecord:
     """Decide, once it is known what stands open, what is done, and what moved."""
     standing = publish.quarters(seen.proposals, finished=False)
-    verdict = calendar.due(case.assignment.schedule, seen.done | standing, case.now)
+    verdict = calendar.due(case.assignment.schedule, seen.done | standing, case.now, case.name)
     situation = plan.Situation(
         snapshot=seen.snapshot,
         images=seen.images,

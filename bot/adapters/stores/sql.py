@@ -11,14 +11,15 @@ from typing import Self
 from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
 
 from bot.adapters.stores.failures import translated
-from bot.adapters.stores.locks import repository_lock, waiting_lock
+from bot.adapters.stores.locks import repository_lock, service_lock, waiting_lock
 from bot.adapters.stores.rows import ignored_of, proposal_columns, proposal_of, quarter_done, run_columns
 from bot.adapters.stores.schema import prepare
+from bot.adapters.stores.sql_queue import SqlQueue
 from bot.adapters.stores.sqlite import connect
 from bot.adapters.stores.tables import ANSWERS, IGNORED, PROPOSALS, QUARTERS, RUNS
 from bot.model.policy import Ignored
 from bot.model.proposal import Proposal
-from bot.model.runs import RunRecord
+from bot.model.runs import Outcome, RunRecord
 from bot.system.clock import system_clock
 
 DATABASE = "quarterdeck.db"
@@ -43,6 +44,7 @@ class SqlStore:
         self._clock = clock
         self._used: dict[tuple[str, str], None] = {}
         self._used_lock = Lock()
+        self._queue = SqlQueue(self._read, self._write)
 
     @classmethod
     def open(cls, data_dir: Path, *, clock: Callable[[], datetime] = system_clock, busy_timeout: float = 30.0) -> Self:
@@ -100,6 +102,21 @@ class SqlStore:
         with self._read() as connection:
             rows = connection.execute(select(RUNS).where(RUNS.c.id.in_(newest)))
             return tuple(row.document for row in sorted(rows, key=lambda row: (row.name, row.repository)))
+
+    def streaks(self) -> Mapping[str, int]:
+        """Give how often each repository (by key) failed in a row until now; those whose last run was well are left out."""
+        last_well = (
+            select(RUNS.c.repository, func.max(RUNS.c.id).label("id"))
+            .where(RUNS.c.outcome != Outcome.FAILED.value)
+            .group_by(RUNS.c.repository)
+            .subquery()
+        )
+        since = RUNS.outerjoin(last_well, last_well.c.repository == RUNS.c.repository)
+        count = func.count().label("failures")
+        counted = select(RUNS.c.repository, count).select_from(since).group_by(RUNS.c.repository)
+        with self._read() as connection:
+            rows = connection.execute(counted.where(RUNS.c.id > func.coalesce(last_well.c.id, 0)))
+            return {row.repository: row.failures for row in rows}
 
     def quarters(self, repository: str) -> tuple[str, ...]:
         """Give the quarters (`2026q4`) for which a run of this repository found nothing to change, sorted."""
@@ -176,6 +193,15 @@ class SqlStore:
     def exclusive(self, repository: str) -> AbstractContextManager[None]:
         """Let one run at a time work on a repository; entering raises Unavailable while another one does."""
         return repository_lock(self._data_dir / "locks", repository)
+
+    def serving(self) -> AbstractContextManager[None]:
+        """Let one service at a time use this store; entering raises StoreError while another one does."""
+        return service_lock(self._data_dir / "service.lock")
+
+    @property
+    def queue(self) -> SqlQueue:
+        """The tasks, which are kept in the same database."""
+        return self._queue
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:

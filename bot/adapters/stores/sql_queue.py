@@ -1,0 +1,212 @@
+"""The durable queue over SQLAlchemy: tasks and webhook deliveries in the store's own database."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
+
+from bot.adapters.stores.tables import DELIVERIES, TASKS
+from bot.decide.retries import abandoned
+from bot.model.policy import Trigger
+from bot.model.tasks import Dead, Done, Ending, Errand, Later, Task, TaskState, Urgency
+
+Opener = Callable[[], AbstractContextManager[Connection]]
+
+DELIVERIES_KEPT = timedelta(days=7)
+PRUNED_EVERY = timedelta(hours=1)
+CHUNK = 500  # keys in one question
+WAITING, RUNNING, DEAD = TaskState.WAITING.value, TaskState.RUNNING.value, TaskState.DEAD.value
+COLUMNS = TASKS.c
+
+
+class SqlQueue:
+    """Implements `ports.Queue`; safe to use from several threads and processes. Every method is one transaction."""
+
+    def __init__(self, read: Opener, write: Opener) -> None:
+        self._read, self._write = read, write
+        self._pruned_at: datetime | None = None
+
+    def submit(self, errands: Sequence[Errand], now: datetime) -> None:
+        """Keep errands; one whose key is there already is joined with it, and one that is dead comes to life."""
+        if errands:
+            with self._write() as connection:
+                _submit(connection, errands, now)
+
+    def take_in(self, deliveries: Mapping[str, Sequence[Errand]], now: datetime) -> frozenset[str]:
+        """Keep the errands of webhook deliveries, by their id, and give the ids that are new; others are replays."""
+        with self._write() as connection:
+            kept = select(DELIVERIES.c.id).where(DELIVERIES.c.id.in_(list(deliveries)))
+            known = set(connection.scalars(kept))
+            fresh = [one for one in deliveries if one not in known]
+            if fresh:
+                connection.execute(insert(DELIVERIES), [{"id": one, "taken_at": now} for one in fresh])
+                _submit(connection, [errand for one in fresh for errand in deliveries[one]], now)
+            self._prune(connection, now)
+        return frozenset(fresh)
+
+    def lease(self, worker: str, now: datetime, until: datetime) -> Task | None:
+        """Give the most urgent task that is due and whose repository nobody works on, to hold until `until`."""
+        with self._read() as connection:  # most looks find nothing: a reader waits for nobody
+            if connection.scalar(_candidate(now).limit(1)) is None and not _expired(connection, now):
+                return None
+        with self._write() as connection:
+            for task in _expired(connection, now):
+                _end(connection, task, abandoned(task, now), now)
+            row = connection.execute(_candidate(now, *TASKS.columns).limit(1)).first()
+            if row is None:
+                return None
+            begun = {"state": RUNNING, "worker": worker, "lease_until": until, "again": False,
+                     "attempts": row.attempts + 1}  # fmt: skip
+            connection.execute(update(TASKS).where(_key(row.repository, row.trigger)).values(begun))
+            return _task(row, **begun)
+
+    def beat(self, tasks: Sequence[Task], until: datetime) -> tuple[Task, ...]:
+        """Hold tasks longer; give those that are not held any more by the worker that the task names."""
+        if not tasks:
+            return ()
+        lost = []
+        with self._write() as connection:
+            for task in tasks:
+                longer = update(TASKS).where(_held(task)).values(lease_until=until)
+                if connection.execute(longer).rowcount == 0:
+                    lost.append(task)
+        return tuple(lost)
+
+    def finish(self, task: Task, ending: Ending, now: datetime) -> None:
+        """End a task that is held; one that somebody else holds by now is left to them."""
+        with self._write() as connection:
+            row = connection.execute(select(TASKS).where(_held(task))).first()
+            if row is not None:
+                _end(connection, _task(row), ending, now)
+
+    def free(self, now: datetime) -> None:
+        """Take back whatever is held, for the only one that serves this database, when it starts."""
+        with self._write() as connection:
+            held = connection.execute(select(TASKS).where(COLUMNS.state == RUNNING)).all()
+            for task in map(_task, held):
+                _end(connection, task, abandoned(task, now), now)
+
+    def settle(self, repository: str, before: datetime) -> None:
+        """Forget what waits for a repository and was asked for before that time: it is done."""
+        with self._write() as connection:
+            waits = and_(COLUMNS.state != RUNNING, COLUMNS.asked_at < before, COLUMNS.due <= before)
+            connection.execute(delete(TASKS).where(COLUMNS.repository == repository, waits))
+
+    def soonest(self) -> datetime | None:
+        """Give when the next task that waits is due; None where none does."""
+        with self._read() as connection:
+            moment: datetime | None = connection.scalar(select(func.min(COLUMNS.due)).where(COLUMNS.state == WAITING))
+        return moment
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Give all tasks, the most urgent first."""
+        with self._read() as connection:
+            rows = connection.execute(select(TASKS).order_by(COLUMNS.urgency, COLUMNS.due, COLUMNS.repository))
+            return tuple(_task(row) for row in rows)
+
+    def _prune(self, connection: Connection, now: datetime) -> None:
+        if self._pruned_at is None or abs(now - self._pruned_at) > PRUNED_EVERY:
+            connection.execute(delete(DELIVERIES).where(DELIVERIES.c.taken_at < now - DELIVERIES_KEPT))
+            self._pruned_at = now
+
+
+def _submit(connection: Connection, errands: Sequence[Errand], now: datetime) -> None:
+    """Join errands with what is there; of several with one key the later ones join the first."""
+    known = {(row.repository, row.trigger): row for row in _rows(connection, {one.repository for one in errands})}
+    fresh: dict[tuple[str, str], dict[str, Any]] = {}
+    changed: dict[tuple[str, str], dict[str, Any]] = {}
+    for errand in errands:
+        key = (errand.repository, errand.trigger.value)
+        before = fresh.get(key) or changed.get(key) or (known[key]._asdict() if key in known else None)
+        place = changed if key in known else fresh
+        place[key] = _joined(before, errand, now) if before else _first(errand, now)
+    for (repository, trigger), values in changed.items():
+        connection.execute(update(TASKS).where(_key(repository, trigger)).values(values))
+    if fresh:
+        connection.execute(insert(TASKS), list(fresh.values()))
+
+
+def _rows(connection: Connection, repositories: set[str]) -> Iterator[Row[Any]]:
+    names = sorted(repositories)
+    for start in range(0, len(names), CHUNK):
+        yield from connection.execute(select(TASKS).where(COLUMNS.repository.in_(names[start : start + CHUNK])))
+
+
+def _first(errand: Errand, now: datetime) -> dict[str, Any]:
+    return {
+        "repository": errand.repository, "trigger": errand.trigger.value, "why": errand.why, "urgency": errand.urgency,
+        "state": WAITING, "due": errand.due, "asked_at": now, "attempts": 0, "worker": "",
+        "lease_until": None, "again": False, "note": "",
+    }  # fmt: skip
+
+
+def _joined(before: dict[str, Any], errand: Errand, now: datetime) -> dict[str, Any]:
+    """Put an errand to a task: what waits is not put off, what is under way is done once more, the dead wait anew.
+
+    What waits because something failed is brought forward only by somebody who waits for it.
+    """
+    anew = {"why": errand.why, "urgency": errand.urgency, "due": errand.due, "asked_at": now}
+    match TaskState(before["state"]):
+        case TaskState.DEAD:
+            return {**before, **anew, "state": WAITING, "attempts": 0, "note": ""}
+        case TaskState.RUNNING if not before["again"]:
+            return {**before, **anew, "again": True}
+        case _:
+            pass
+    sooner = errand.due < before["due"] and (before["attempts"] == 0 or errand.urgency is Urgency.NOW)
+    more_urgent = errand.urgency < before["urgency"]
+    return {
+        **before,
+        "asked_at": now,
+        "due": errand.due if sooner else before["due"],
+        "urgency": min(errand.urgency, before["urgency"]),
+        "why": errand.why if more_urgent else before["why"],
+    }
+
+
+def _candidate(now: datetime, *columns: Any) -> Any:
+    """Select what is due, of repositories on which nobody works, the most urgent first."""
+    other = TASKS.alias("other")
+    busy = exists().where(other.c.repository == COLUMNS.repository, other.c.state == RUNNING)
+    due = select(*(columns or (COLUMNS.repository,))).where(COLUMNS.state == WAITING, COLUMNS.due <= now, ~busy)
+    return due.order_by(COLUMNS.urgency, COLUMNS.due, COLUMNS.repository, COLUMNS.trigger)
+
+
+def _expired(connection: Connection, now: datetime) -> tuple[Task, ...]:
+    held = select(TASKS).where(COLUMNS.state == RUNNING, COLUMNS.lease_until < now)
+    return tuple(_task(row) for row in connection.execute(held))
+
+
+def _end(connection: Connection, task: Task, ending: Ending, now: datetime) -> None:
+    here = _key(task.repository, task.trigger)
+    let_go: dict[str, Any] = {"state": WAITING, "worker": "", "lease_until": None, "again": False}
+    match ending:
+        case Done() | Dead() if task.again:
+            values = {**let_go, "attempts": 0, "note": "", "due": max(task.due, now)}
+        case Done():
+            connection.execute(delete(TASKS).where(here))
+            return
+        case Later(at=at, note=note, counts=counts):
+            values = {**let_go, "attempts": task.attempts - (0 if counts else 1), "note": note, "due": at}
+        case Dead(note=note):
+            values = {**let_go, "state": DEAD, "note": note}
+        case _:
+            assert_never(ending)
+    connection.execute(update(TASKS).where(here).values(values))
+
+
+def _key(repository: str, trigger: str) -> Any:
+    return and_(COLUMNS.repository == repository, COLUMNS.trigger == str(trigger))
+
+
+def _held(task: Task) -> Any:
+    mine = and_(COLUMNS.state == RUNNING, COLUMNS.worker == task.worker)
+    return and_(_key(task.repository, task.trigger), mine, COLUMNS.attempts == task.attempts)
+
+
+def _task(row: Row[Any], **more: Any) -> Task:
+    values = {**row._asdict(), **more}
+    values |= {"trigger": Trigger(values["trigger"]), "state": TaskState(values["state"])}
+    return Task(**values | {"urgency": Urgency(values["urgency"])})
