@@ -41,7 +41,15 @@ class ConfigError(BotError):
 
 
 class AccessDenied(BotError):
-    """A forge, a registry or an index refused our credentials, or asked for some."""
+    """A forge, a registry or an index refused our credentials, or asked for some.
+
+    `everywhere` says that the credential itself is refused: until somebody mends it all work there is pointless. Else
+    it is a matter of one repository or one place.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", everywhere: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.everywhere = everywhere
 
 
 class RepoError(BotError):

@@ -31,11 +31,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An error as a value: its kind, its message, and what to do."""
+    """An error as a value: its kind, its message, and what to do.
+
+    `everywhere` says that it will be the same with every repository until somebody mends a credential; `retry_after`
+    is the seconds that the other side asked to wait, None where it named no time.
+    """
 
     kind: str
     message: str
     hint: str
+    everywhere: bool = False
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

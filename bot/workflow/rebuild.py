@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.decide import assess, calendar, document, flaws, plan, publish, relocks
 from bot.decide.markdown import spoken
-from bot.errors import BotError, StoreError
+from bot.errors import AccessDenied, BotError, StoreError, Unavailable
 from bot.model.change import Change
 from bot.model.findings import QuarterDue
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
@@ -114,12 +114,22 @@ def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
     except StoreError:
         raise
     except BotError as error:
-        failure = Failure(kind=error.kind, message=error.message, hint=error.hint)
+        failure = _failure(error)
     except Exception as error:  # the one broad handler around one repository: the others go on
         LOG.debug("an error that Quarterdeck did not expect", exc_info=True)
         hint = "this is a defect of Quarterdeck: run again with --verbose and report what it prints"
         failure = Failure(kind="InternalError", message=f"{type(error).__name__}: {error}", hint=hint)
     return replace(so_far, outcome=Outcome.FAILED, failure=so_far.failure or failure)
+
+
+def _failure(error: BotError) -> Failure:
+    return Failure(
+        kind=error.kind,
+        message=error.message,
+        hint=error.hint,
+        everywhere=isinstance(error, AccessDenied) and error.everywhere,
+        retry_after=error.retry_after if isinstance(error, Unavailable) else None,
+    )
 
 
 def _carried_on(case: Case, course: Course) -> RunRecord:

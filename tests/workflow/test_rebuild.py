@@ -262,6 +262,28 @@ def test_a_project_file_without_our_table_changes_nothing() -> None:
     assert world.trace == OPENING
 
 
+@pytest.mark.parametrize(
+    ("error", "everywhere", "retry_after"),
+    [
+        (AccessDenied("Bad credentials", everywhere=True), True, None),
+        (AccessDenied("no permission"), False, None),
+        (Unavailable("slow down", retry_after=30.0), False, 30.0),
+        (Unavailable("down"), False, None),
+        (LockFailed("it does not resolve"), False, None),
+    ],
+)
+def test_a_failure_says_how_far_it_spreads_and_when_to_come_again(
+    error: Exception, everywhere: bool, retry_after: float | None
+) -> None:
+    world = a_world()
+    world.failing["fetch"] = error
+    result = world.run()
+    failure = result.record.failure
+    assert failure is not None
+    assert (failure.everywhere, failure.retry_after) == (everywhere, retry_after)
+    assert set(result.document["error"]) == {"kind", "message", "hint"}  # type: ignore[call-overload]
+
+
 def test_a_defect_of_ours_is_a_verdict_of_this_repository_and_a_lost_store_stops_everything() -> None:
     world = a_world()
     world.failing["fetch"] = ZeroDivisionError("oh")

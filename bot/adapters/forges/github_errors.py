@@ -82,7 +82,7 @@ def _refused(error: GithubException, doing: str, now: datetime) -> BotError:
         case HTTPStatus.FORBIDDEN:
             failure = AccessDenied(sentence, hint=PERMISSION_HINT)
         case HTTPStatus.UNAUTHORIZED:
-            failure = AccessDenied(sentence, hint=CREDENTIAL_HINT)
+            failure = AccessDenied(sentence, hint=CREDENTIAL_HINT, everywhere=True)
         case HTTPStatus.NOT_FOUND:
             failure = RepoError(f"{doing}: not found, or the token cannot see it", hint=MISSING_HINT)
         case HTTPStatus.GONE:
