@@ -31,9 +31,11 @@ from bot.model.secrets import SecretRef
 from bot.ports import Engine, Locker, Workspace
 from bot.settings import RepositorySettings
 from bot.system import confine
+from bot.system.clock import system_clock
 from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
+from bot.system.process import end_all
 from bot.wiring.forges import ForgeHouse
 from bot.wiring.images import ImageHouse, feed_folder, feeds
 from bot.wiring.order import Order, credential
@@ -63,7 +65,16 @@ class House:
         """Work on repositories, several at a time; results in the order of the assignments."""
         engine: Engine = ENGINES[self.settings.engine.kind](self)
         jobs = tuple((self.tools(assignment), assignment) for assignment in assignments)
-        return engine.map(lambda job: work(*job, wish), jobs)
+        return engine.map(lambda job: self._worked(*job, wish), jobs)
+
+    def _worked(self, tools: Tools, assignment: Assignment, wish: Wish) -> Result:
+        """Run one repository; what a service was asked to do with it until now is done with that, too."""
+        asked_before = system_clock()  # `--now` is no time for tasks
+        result = work(tools, assignment, wish)
+        whole = wish == Wish() and self.clock is system_clock
+        if whole and result.record.failure is None and not self.order.rehearsal:
+            self.store.queue.settle(assignment.repository.key, asked_before)
+        return result
 
     def tools(self, assignment: Assignment) -> Tools:
         """Give one repository's tools."""
@@ -214,7 +225,9 @@ LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.interpreters, house.memory),
 }
 ENGINES: Mapping[str, Callable[[House], Engine]] = {
-    "threads": lambda house: ThreadEngine(house.settings.engine.workers),
+    "threads": lambda house: ThreadEngine(
+        house.settings.engine.workers, house.store.queue, system_clock, interrupt=end_all
+    ),
 }
 
 

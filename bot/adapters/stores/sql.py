@@ -30,6 +30,10 @@ ANSWERS_KEPT = 1_000
 ANSWER_BYTES_KEPT = 32 * 1024 * 1024
 """Bounds for each kind of answer; the least recently used make room."""
 
+OF_REPOSITORIES = frozenset({"still", "still-witness", "written-marks"})
+REPOSITORIES_KEPT = 50_000
+"""Kinds that are about one repository each: a fleet needs all of them, so that only their number is bounded."""
+
 
 class SqlStore:
     """Implements `ports.Store`; safe to use from several threads and, in one data folder, from several processes.
@@ -104,7 +108,7 @@ class SqlStore:
             return tuple(row.document for row in sorted(rows, key=lambda row: (row.name, row.repository)))
 
     def streaks(self) -> Mapping[str, int]:
-        """Give how often each repository (by key) failed in a row until now; those whose last run was well are left out."""
+        """Give how often each repository (by key) failed in a row until now; those that are well are left out."""
         last_well = (
             select(RUNS.c.repository, func.max(RUNS.c.id).label("id"))
             .where(RUNS.c.outcome != Outcome.FAILED.value)
@@ -183,8 +187,9 @@ class SqlStore:
         with self._write() as connection:
             self._note_uses(connection)
             size = len(value.encode())
+            large = size > ANSWER_BYTES_KEPT and kind not in OF_REPOSITORIES
             connection.execute(delete(ANSWERS).where(ANSWERS.c.kind == kind, ANSWERS.c.key == key))
-            if size <= ANSWER_BYTES_KEPT:
+            if not large:
                 used = self._next_use(connection, kind)
                 answer = {"kind": kind, "key": key, "value": value, "size": size, "used": used, "kept_at": now}
                 connection.execute(insert(ANSWERS).values(answer))
@@ -252,6 +257,12 @@ class SqlStore:
     @staticmethod
     def _make_room(connection: Connection, kind: str) -> None:
         """Drop everything that was used less recently than the first answer that no longer fits."""
+        if kind in OF_REPOSITORIES:
+            by_use = select(ANSWERS.c.used).where(ANSWERS.c.kind == kind).order_by(ANSWERS.c.used.desc())
+            first_out = connection.scalar(by_use.offset(REPOSITORIES_KEPT).limit(1))
+            if first_out is not None:
+                connection.execute(delete(ANSWERS).where(ANSWERS.c.kind == kind, ANSWERS.c.used <= first_out))
+            return
         sizes = select(ANSWERS.c.used, ANSWERS.c.size).where(ANSWERS.c.kind == kind).order_by(ANSWERS.c.used.desc())
         total = 0
         for count, (used, size) in enumerate(connection.execute(sizes).all(), start=1):

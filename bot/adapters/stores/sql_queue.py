@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, select, update
 
 from bot.adapters.stores.tables import DELIVERIES, TASKS
 from bot.decide.retries import abandoned
@@ -19,6 +19,26 @@ PRUNED_EVERY = timedelta(hours=1)
 CHUNK = 500  # keys in one question
 WAITING, RUNNING, DEAD = TaskState.WAITING.value, TaskState.RUNNING.value, TaskState.DEAD.value
 COLUMNS = TASKS.c
+
+
+def _due(*columns: Any) -> Any:
+    """Select what is due at `now`, of repositories on which nobody works, the most urgent first."""
+    other = TASKS.alias("other")
+    busy = exists().where(other.c.repository == COLUMNS.repository, other.c.state == RUNNING)
+    due = select(*columns).where(COLUMNS.state == WAITING, COLUMNS.due <= bindparam("now"), ~busy)
+    return due.order_by(COLUMNS.urgency, COLUMNS.due, COLUMNS.repository, COLUMNS.trigger).limit(1)
+
+
+# made once, as making them costs more than asking
+IS_DUE = _due(COLUMNS.repository)
+NEXT = _due(*TASKS.columns)
+EXPIRED = select(TASKS).where(COLUMNS.state == RUNNING, COLUMNS.lease_until < bindparam("now"))
+ONE = and_(COLUMNS.repository == bindparam("one"), COLUMNS.trigger == bindparam("of"))
+HELD = and_(
+    ONE, COLUMNS.state == RUNNING, COLUMNS.worker == bindparam("holder"), COLUMNS.attempts == bindparam("attempt")
+)
+SELECT_HELD, DELETE_ONE = select(TASKS).where(HELD), delete(TASKS).where(ONE)
+UPDATE_ONE, UPDATE_HELD = update(TASKS).where(ONE), update(TASKS).where(HELD)
 
 
 class SqlQueue:
@@ -49,35 +69,31 @@ class SqlQueue:
     def lease(self, worker: str, now: datetime, until: datetime) -> Task | None:
         """Give the most urgent task that is due and whose repository nobody works on, to hold until `until`."""
         with self._read() as connection:  # most looks find nothing: a reader waits for nobody
-            if connection.scalar(_candidate(now).limit(1)) is None and not _expired(connection, now):
+            if connection.scalar(IS_DUE, {"now": now}) is None and not _expired(connection, now):
                 return None
         with self._write() as connection:
             for task in _expired(connection, now):
                 _end(connection, task, abandoned(task, now), now)
-            row = connection.execute(_candidate(now, *TASKS.columns).limit(1)).first()
+            row = connection.execute(NEXT, {"now": now}).first()
             if row is None:
                 return None
             begun = {"state": RUNNING, "worker": worker, "lease_until": until, "again": False,
                      "attempts": row.attempts + 1}  # fmt: skip
-            connection.execute(update(TASKS).where(_key(row.repository, row.trigger)).values(begun))
+            connection.execute(UPDATE_ONE, {**_one(row.repository, row.trigger), **begun})
             return _task(row, **begun)
 
     def beat(self, tasks: Sequence[Task], until: datetime) -> tuple[Task, ...]:
         """Hold tasks longer; give those that are not held any more by the worker that the task names."""
         if not tasks:
             return ()
-        lost = []
         with self._write() as connection:
-            for task in tasks:
-                longer = update(TASKS).where(_held(task)).values(lease_until=until)
-                if connection.execute(longer).rowcount == 0:
-                    lost.append(task)
-        return tuple(lost)
+            longer = [(task, {**_mine(task), "lease_until": until}) for task in tasks]
+            return tuple(task for task, values in longer if connection.execute(UPDATE_HELD, values).rowcount == 0)
 
     def finish(self, task: Task, ending: Ending, now: datetime) -> None:
         """End a task that is held; one that somebody else holds by now is left to them."""
         with self._write() as connection:
-            row = connection.execute(select(TASKS).where(_held(task))).first()
+            row = connection.execute(SELECT_HELD, _mine(task)).first()
             if row is not None:
                 _end(connection, _task(row), ending, now)
 
@@ -123,7 +139,7 @@ def _submit(connection: Connection, errands: Sequence[Errand], now: datetime) ->
         place = changed if key in known else fresh
         place[key] = _joined(before, errand, now) if before else _first(errand, now)
     for (repository, trigger), values in changed.items():
-        connection.execute(update(TASKS).where(_key(repository, trigger)).values(values))
+        connection.execute(UPDATE_ONE, {**_one(repository, trigger), **values})
     if fresh:
         connection.execute(insert(TASKS), list(fresh.values()))
 
@@ -166,27 +182,26 @@ def _joined(before: dict[str, Any], errand: Errand, now: datetime) -> dict[str, 
     }
 
 
-def _candidate(now: datetime, *columns: Any) -> Any:
-    """Select what is due, of repositories on which nobody works, the most urgent first."""
-    other = TASKS.alias("other")
-    busy = exists().where(other.c.repository == COLUMNS.repository, other.c.state == RUNNING)
-    due = select(*(columns or (COLUMNS.repository,))).where(COLUMNS.state == WAITING, COLUMNS.due <= now, ~busy)
-    return due.order_by(COLUMNS.urgency, COLUMNS.due, COLUMNS.repository, COLUMNS.trigger)
+def _one(repository: str, trigger: str) -> dict[str, Any]:
+    return {"one": repository, "of": str(trigger)}
+
+
+def _mine(task: Task) -> dict[str, Any]:
+    return {**_one(task.repository, task.trigger), "holder": task.worker, "attempt": task.attempts}
 
 
 def _expired(connection: Connection, now: datetime) -> tuple[Task, ...]:
-    held = select(TASKS).where(COLUMNS.state == RUNNING, COLUMNS.lease_until < now)
-    return tuple(_task(row) for row in connection.execute(held))
+    return tuple(_task(row) for row in connection.execute(EXPIRED, {"now": now}))
 
 
 def _end(connection: Connection, task: Task, ending: Ending, now: datetime) -> None:
-    here = _key(task.repository, task.trigger)
+    here = _one(task.repository, task.trigger)
     let_go: dict[str, Any] = {"state": WAITING, "worker": "", "lease_until": None, "again": False}
     match ending:
         case Done() | Dead() if task.again:
             values = {**let_go, "attempts": 0, "note": "", "due": max(task.due, now)}
         case Done():
-            connection.execute(delete(TASKS).where(here))
+            connection.execute(DELETE_ONE, here)
             return
         case Later(at=at, note=note, counts=counts):
             values = {**let_go, "attempts": task.attempts - (0 if counts else 1), "note": note, "due": at}
@@ -194,16 +209,7 @@ def _end(connection: Connection, task: Task, ending: Ending, now: datetime) -> N
             values = {**let_go, "state": DEAD, "note": note}
         case _:
             assert_never(ending)
-    connection.execute(update(TASKS).where(here).values(values))
-
-
-def _key(repository: str, trigger: str) -> Any:
-    return and_(COLUMNS.repository == repository, COLUMNS.trigger == str(trigger))
-
-
-def _held(task: Task) -> Any:
-    mine = and_(COLUMNS.state == RUNNING, COLUMNS.worker == task.worker)
-    return and_(_key(task.repository, task.trigger), mine, COLUMNS.attempts == task.attempts)
+    connection.execute(UPDATE_ONE, {**here, **values})
 
 
 def _task(row: Row[Any], **more: Any) -> Task:
