@@ -397,6 +397,17 @@ class Store(Protocol):
 class ServiceStore(Store, Protocol):
     """What a long-lived service keeps besides."""
 
+    def news(self, after: int) -> tuple[int, Mapping[str, Mapping[str, object]]]:
+        """Give the contract JSON of the newest run of each repository (by key) that was recorded after a mark.
+
+        The first mark is 0; the one to ask with the next time comes with the answer.
+        """
+        ...
+
+    def settled(self) -> Mapping[str, frozenset[str]]:
+        """Give the quarters of all repositories, by key, as `quarters` gives those of one."""
+        ...
+
     def streaks(self) -> Mapping[str, int]:
         """Give how often each repository (by key) failed in a row until now; those that are well are left out."""
         ...

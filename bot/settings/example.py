@@ -22,7 +22,11 @@ token = { env = "QUARTERDECK_GITHUB_TOKEN" }
 
 [schedule]                                # APScheduler's cron fields and interval fields
 quarterly = { month = "1,4,7,10", day = "1st tue", hour = 9 }
-#security = { hours = 6 }
+#security = { hours = 6 }                 # how often the service looks at all repositories
+#feeds = { hours = 1 }                    # at feeds of advisories
+#digests = { hours = 3 }                  # at what tags of images point to
+#discover = { hours = 1 }                 # for new repositories
+#overview = { days = 1 }                  # and writes overviews anew
 #spread = "0 seconds"                     # spread many repositories over this time
 
 [policy]                                  # a [[repository]] may override each of these

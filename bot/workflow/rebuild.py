@@ -94,17 +94,27 @@ def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datet
     kept = watch.unmoved
     if kept is None:
         return None
-    rules = rules_of(dict(kept.rules), assignment.policy)
-    case = Case(
-        tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
-    )
-    seen = observe_still(case, kept.snapshot, kept.proposals)
-    decided = None if seen is None else _decided(case, seen)
+    decided = redecided(tools, assignment, wish, now, kept)
     if decided is None or still.decision(decided) != kept.decision:
         return None
     last = json.loads(kept.document)
     record = replace(decided, outcome=Outcome(last["outcome"]))
     return Result(record=record, document=last | document.times(record))
+
+
+def redecided(
+    tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime, kept: still.Still
+) -> RunRecord | None:
+    """Decide again over what a full look saw, with what registries and advisories say now; None where files are needed.
+
+    Raises BotError.
+    """
+    rules = rules_of(dict(kept.rules), assignment.policy)
+    case = Case(
+        tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
+    )
+    seen = observe_still(case, kept.snapshot, kept.proposals)
+    return None if seen is None else _decided(case, seen)
 
 
 def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:

@@ -167,6 +167,11 @@ def keep(tools: Tools, assignment: Assignment, still: Still, now: datetime) -> N
     tools.store.remember(KIND, _key(assignment), f"{FORM} {b85encode(packed).decode()}", now)
 
 
+def forget(tools: Tools, assignment: Assignment, now: datetime) -> None:
+    """Let the next run look at everything."""
+    tools.store.remember(KIND, _key(assignment), "", now)
+
+
 def is_fresh(kept: Still, now: datetime) -> bool:
     """Say whether what was seen may still be gone by: not for ever, as not everything that matters is asked again."""
     seen = json.loads(kept.document)

@@ -107,6 +107,25 @@ class SqlStore:
             rows = connection.execute(select(RUNS).where(RUNS.c.id.in_(newest)))
             return tuple(row.document for row in sorted(rows, key=lambda row: (row.name, row.repository)))
 
+    def news(self, after: int) -> tuple[int, Mapping[str, Mapping[str, object]]]:
+        """Give a new mark, and the contract JSON of the newest run of each repository (by key) since the mark."""
+        newest = select(func.max(RUNS.c.id)).where(RUNS.c.id > after).group_by(RUNS.c.repository)
+        with self._read() as connection:
+            rows = connection.execute(
+                select(RUNS.c.id, RUNS.c.repository, RUNS.c.document).where(RUNS.c.id.in_(newest))
+            )
+            found = {row.repository: (row.id, row.document) for row in rows}
+        mark = max((number for number, _ in found.values()), default=after)
+        return mark, {key: document for key, (_, document) in found.items()}
+
+    def settled(self) -> Mapping[str, frozenset[str]]:
+        """Give the quarters that are done of every repository, by key."""
+        found: dict[str, set[str]] = {}
+        with self._read() as connection:
+            for row in connection.execute(select(QUARTERS.c.repository, QUARTERS.c.quarter)):
+                found.setdefault(row.repository, set()).add(row.quarter)
+        return {key: frozenset(quarters) for key, quarters in found.items()}
+
     def streaks(self) -> Mapping[str, int]:
         """Give how often each repository (by key) failed in a row until now; those that are well are left out."""
         last_well = (
