@@ -370,7 +370,7 @@ class Store(Protocol):
         ...
 
     def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
-        """Insert (number 0: the next one is given) or replace by number."""
+        """Insert (number 0: the next one is given) or replace by number; one without `opened_at` is opened now."""
         ...
 
     def ignored(self, repository: str) -> tuple[Ignored, ...]:

@@ -58,7 +58,8 @@ class Draft:
 class Proposal:
     """A proposal as its forge shows it; `marks` None means that its hidden block is missing or was edited.
 
-    `head` is the commit that its branch points to, "" where the branch is gone.
+    `head` is the commit that its branch points to, "" where the branch is gone. `opened_at` is None where nothing was
+    opened yet (a rehearsal), or nobody can tell.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Proposal:
     state: State
     head: str
     marks: Marks | None
+    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from bot.workflow.result import Result
 KIND = "still"
 WITNESS = "still-witness"
 SURE, TOLD, UNTOLD = "sure:", "told", "untold"
-FORM = "1"  # counted up where what is kept, or what a full look does with the same files, changes
+FORM = "2"  # counted up where what is kept, or what a full look does with the same files, changes
 MODULES = (findings, images, locks, policy, proposal, repository, snapshot)
 WAITING, CALM, CALM_SPREAD = timedelta(days=1), timedelta(days=7), timedelta(days=4)
 A_LITTLE = timedelta(hours=1)  # that a clock may go back

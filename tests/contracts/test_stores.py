@@ -143,7 +143,8 @@ class TestProposals:
         second = store.save_proposal("web", a_proposal(0, branch="quarterdeck/manual", marks=None, head=""))
 
         assert shelf.open().proposals("web") == (second, first)
-        assert first == a_proposal(1, title="é", body="a\r\n\n<!-- x -->", url=a_proposal(0).url)
+        texts = {"title": "é", "body": "a\r\n\n<!-- x -->", "url": a_proposal(0).url}
+        assert first == a_proposal(1, opened_at=first.opened_at, **texts)
 
     def test_saving_under_a_number_replaces(self, store: Store) -> None:
         kept = store.save_proposal("web", a_proposal(0))
@@ -151,6 +152,15 @@ class TestProposals:
 
         assert store.save_proposal("web", merged) == merged
         assert store.proposals("web") == (merged,)
+
+    def test_a_proposal_is_opened_once_however_often_it_is_saved(self, store: Store) -> None:
+        kept = store.save_proposal("web", a_proposal(0))
+        told = store.save_proposal("web", a_proposal(0, opened_at=NOW))
+        store.save_proposal("web", replace(kept, title="new"))
+
+        assert kept.opened_at is not None
+        assert [one.opened_at for one in store.proposals("web")] == [told.opened_at, kept.opened_at]
+        assert told.opened_at == NOW
 
     def test_a_number_that_is_not_there_is_inserted_and_counted_on_from(self, store: Store) -> None:
         store.save_proposal("web", a_proposal(7))

@@ -98,6 +98,7 @@ def _proposal(pull: PullRequest) -> Proposal:
         state=State.OPEN if pull.state == "open" else closed,
         head=pull.head.sha,
         marks=marks.parse(body),
+        opened_at=pull.created_at,
     )
 
 

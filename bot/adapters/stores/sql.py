@@ -154,8 +154,9 @@ class SqlStore:
             return tuple(proposal_of(row) for row in connection.execute(kept))
 
     def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
-        """Insert (number 0: the next one is given) or replace by number; give it with its number.
+        """Insert (number 0: the next one is given) or replace by number; give it with its number and its time.
 
+        One that is inserted was opened at its `opened_at`, else now; one that is replaced keeps the time it has.
         A new number never replaces: where a database lets two writers count at once, one of them is refused.
         """
         now = self._clock()
@@ -164,9 +165,10 @@ class SqlStore:
             if proposal.number and self._replace(connection, repository, proposal.number, columns):
                 return proposal
             number = proposal.number or self._next_number(connection, repository)
-            row = {**columns, "repository": repository, "number": number, "created_at": now}
+            opened_at = proposal.opened_at or now
+            row = {**columns, "repository": repository, "number": number, "created_at": opened_at}
             connection.execute(insert(PROPOSALS).values(row))
-        return replace(proposal, number=number)
+        return replace(proposal, number=number, opened_at=opened_at)
 
     def ignored(self, repository: str) -> tuple[Ignored, ...]:
         """Give what people asked to leave alone in a repository, by subject; what is over too."""
