@@ -58,7 +58,8 @@ class Draft:
 class Proposal:
     """A proposal as its forge shows it; `marks` None means that its hidden block is missing or was edited.
 
-    `head` is the commit that its branch points to, "" where the branch is gone.
+    `head` is the commit that its branch points to, "" where the branch is gone; `base` is the branch that it is to be
+    merged into, "" where the forge does not say.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Proposal:
     state: State
     head: str
     marks: Marks | None
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

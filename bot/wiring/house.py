@@ -24,6 +24,7 @@ from bot.adapters.workspaces.recording import RecordingWorkspace
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
 from bot.model.contents import FeedState
+from bot.model.fleet import Member
 from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
 from bot.model.repository import Repository
@@ -34,6 +35,7 @@ from bot.system import confine
 from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
+from bot.wiring.fleet import Fleet
 from bot.wiring.forges import ForgeHouse
 from bot.wiring.images import ImageHouse, feed_folder, feeds
 from bot.wiring.order import Order, credential
@@ -58,6 +60,9 @@ class House:
         self.images = ImageHouse(order, http)
         self._workspaces: dict[str, GitWorkspace] = {}
         self.forges = ForgeHouse(order, store, self.workspace)
+        self._stack.callback(self.forges.close)
+        # a search is a run of its own: it knows nothing of repositories from before
+        self.fleet = Fleet(order.settings, store, lambda searches: self.forges.anew().directory(searches), order.clock)
 
     def work(self, assignments: tuple[Assignment, ...], wish: Wish) -> tuple[Result, ...]:
         """Work on repositories, several at a time; results in the order of the assignments."""
@@ -96,6 +101,11 @@ class House:
             committer=self.settings.author_email,
             waivers=self.settings.waivers,
         )
+
+    def member(self, member: Member) -> Assignment:
+        """Say what holds for a repository of the fleet."""
+        entries = {entry.name: entry for entry in self.settings.repositories}
+        return self.assignment(member.repository, entries.get(member.entry))
 
     def workspace(self, repository: Repository) -> Workspace:
         """Give the repository's clone; the same one within a run."""
