@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from bot.model.change import FileText
 from bot.model.contents import Advisory, ArchiveAnswer, FeedState, ImageContents, LifetimeTable, SourceMove, Told
+from bot.model.fleet import Found
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.packages import OsRelease
 from bot.model.plan import Relock
@@ -34,6 +35,13 @@ class Forge(Protocol):
 
     def remote(self, repository: Repository) -> Remote:
         """Say how git reaches the repository."""
+        ...
+
+    def about(self, repository: Repository) -> Found | None:
+        """Give what the forge itself says of the repository, its name of today above all; None where it keeps nothing.
+
+        A server is asked at most once, together with `remote`.
+        """
         ...
 
     def proposals(self, repository: Repository) -> tuple[Proposal, ...]:
@@ -60,6 +68,17 @@ class Forge(Protocol):
 
     def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
         """Close a proposal and say why in a comment; a `body` replaces the proposal's own in the same write."""
+        ...
+
+
+class Directory(Protocol):
+    """Finds the repositories that are there to be looked after."""
+
+    def found(self) -> tuple[Found, ...]:
+        """Give all that are there now, sorted by name; an answer is complete, or none.
+
+        Raises AccessDenied and Unavailable.
+        """
         ...
 
 
@@ -387,6 +406,14 @@ class Store(Protocol):
 
     def remember(self, kind: str, key: str, value: str, now: datetime) -> None:
         """Keep an answer; old ones of the same kind make room."""
+        ...
+
+    def rename(self, old: str, new: str) -> None:
+        """Carry everything that is kept under a repository's key over to another key, at once or not at all.
+
+        Runs, quarters, the local forge's proposals, wishes, and answers whose key is this one, or begins with it and a
+        space. Where both keys have the same, what the new one has stands.
+        """
         ...
 
     def exclusive(self, repository: str) -> AbstractContextManager[None]:

@@ -28,6 +28,7 @@ from bot.model.contents import (
     Told,
     Waiting,
 )
+from bot.model.fleet import Found
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
 from bot.model.locks import LockerName
 from bot.model.packages import OsRelease, PackageFormat
@@ -108,6 +109,8 @@ class World:
     surely: bool = True
     dated: bool = True
     stateless: bool = False
+    about: Found | None = None
+    renamed: list[tuple[str, str]] = field(default_factory=list)
 
     def run(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Result:
         """Run the repository once and keep nothing but what the world remembers."""
@@ -156,6 +159,11 @@ class FakeForge:
     def remote(self, repository: Repository) -> Remote:
         self.world.told(f"remote {repository.name}")
         return Remote(url="https://forge.example/acme/web.git")
+
+    def about(self, repository: Repository) -> Found | None:
+        if self.world.about is not None:
+            self.world.told("about")
+        return self.world.about
 
     def proposals(self, repository: Repository) -> tuple[Proposal, ...]:
         return tuple(sorted(self.world.proposals, key=lambda proposal: -proposal.number))
@@ -444,6 +452,10 @@ class FakeStore:
 
     def remember(self, kind: str, key: str, value: str, now: datetime) -> None:
         self.world.kept[kind, key] = value
+
+    def rename(self, old: str, new: str) -> None:
+        self.world.told(f"rename {old} {new}")
+        self.world.renamed.append((old, new))
 
     @contextmanager
     def exclusive(self, repository: str) -> Iterator[None]:

@@ -2,13 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from bot.cli.options import Common
 from bot.cli.setting import ordered
@@ -16,15 +16,16 @@ from bot.decide import calendar, document, feeds
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
 from bot.model.contents import FeedState
+from bot.model.fleet import Member
 from bot.model.policy import Ignored, Waiver
 from bot.model.proposal import State
+from bot.model.reasons import Reason
 from bot.model.repository import Repository
 from bot.model.runs import Outcome
 from bot.wiring import house as wiring
+from bot.wiring.located import URL, located
 from bot.workflow.context import Assignment
 from bot.workflow.result import Result
-
-URL = re.compile(r"^(?:file|https?|ssh)://|^[\w.-]+@[\w.-]+:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,30 +44,39 @@ class Home:
         """Run the targets; without any, all configured repositories."""
         return self.inner.work(self.assignments(targets), wish)
 
+    def refresh(self, targets: tuple[str, ...]) -> tuple[Reason, ...]:
+        """Ask which repositories there are, where that matters; give what could not be asked, and what was renamed."""
+        named = {name.casefold() for member in self.inner.fleet.members() for name in _names(member)}
+        strange = [one for one in targets if one.casefold() not in named and not URL.match(one)]
+        if targets and all(Path(one).exists() for one in strange):
+            return ()
+        return self.inner.fleet.refresh()
+
     def assignments(self, targets: tuple[str, ...]) -> tuple[Assignment, ...]:
         """Turn targets into repositories; each once, however often it is named."""
-        configured = {entry.name: entry for entry in self.inner.settings.repositories}
-        if not targets and not configured:
+        members = self.inner.fleet.members()
+        if not targets and not members:
             raise ConfigError(
-                "no repository is named, and none is configured",
+                "no repository is named, and none is configured or found",
                 hint="name a path or URL (`quarterdeck check .`), or add a [[repository]] to the configuration",
             )
-        names = targets or tuple(name for name, entry in configured.items() if entry.enabled)
-        found = [self._assignment(name) for name in dict.fromkeys(names)]
+        if targets:
+            found = [self._assignment(name) for name in dict.fromkeys(targets)]
+        else:
+            found = [self.inner.member(member) for member in members if member.active]
         return tuple({assignment.repository.key: assignment for assignment in found}.values())
 
     def _assignment(self, target: str) -> Assignment:
-        configured = {entry.name: entry for entry in self.inner.settings.repositories}
-        if (entry := configured.get(target)) is not None:
-            url = located(entry.url) if entry.url else ""
-            return self.inner.assignment(Repository(name=entry.name, url=url, branch=entry.branch), entry)
+        members = {name: member for member in self.inner.fleet.members() for name in _names(member)}
+        if (member := members.get(target) or _alike(target, members)) is not None:
+            return self.inner.member(member)
         if URL.match(target) and urlsplit(target).password:
             raise ConfigError(
                 "the URL carries a password, which would end up in logs and in the data folder",
                 hint="leave it out and use ssh, or configure [forge] with a token",
             )
         if not URL.match(target) and not Path(target).exists():
-            near = difflib.get_close_matches(target, configured, n=1)
+            near = difflib.get_close_matches(target, members, n=1)
             known = f"did you mean {near[0]!r}?" if near else "name a path or URL of a git repository"
             raise ConfigError(f"{target!r} is neither a configured repository nor a path here", hint=known)
         return self.inner.assignment(Repository(name=name_of(target), url=located(target)), None)
@@ -80,11 +90,19 @@ class Home:
         return dict(found[0])
 
     def status(self) -> list[dict[str, Any]]:
-        """Give one row per repository that was worked on or is configured."""
+        """Give one row per repository that was worked on, is configured, or was found.
+
+        `state` and `state_why` say of a member of the fleet whether it is worked on, and what is to be known of it.
+        """
         rows = [self._row(dict(document)) for document in self.inner.store.last_runs()]
-        seen = {row["name"] for row in rows}
-        rows += [_never(entry.name) for entry in self.inner.settings.repositories if entry.name not in seen]
-        return sorted(rows, key=lambda row: str(row["name"]))
+        members = {member.repository.name: member for member in self.inner.fleet.members()}
+        rows += [_never(name) for name in members.keys() - {row["name"] for row in rows}]
+        told = [{**row, **_membership(members.get(row["name"]))} for row in rows]
+        return sorted(told, key=lambda row: str(row["name"]))
+
+    def searches(self) -> list[dict[str, Any]]:
+        """Give the searches for repositories that were not answered the last time."""
+        return [{"search": one.subject, "problem": one.text} for one in self.inner.fleet.troubles()]
 
     def feeds(self) -> list[dict[str, Any]]:
         """Give how every source of advisories stands: its age, and whether that is too old; nobody is asked."""
@@ -160,6 +178,23 @@ def _never(name: str) -> dict[str, Any]:
     return {"name": name, **blank, "verdict": "not worked on yet", **more}
 
 
+def _names(member: Member) -> tuple[str, ...]:
+    """Give the names under which a repository is meant: that of its entry still counts where it was renamed."""
+    return tuple(dict.fromkeys(name for name in (member.repository.name, member.entry) if name))
+
+
+def _alike(target: str, members: Mapping[str, Member]) -> Member | None:
+    """Find a member whose name differs in upper and lower case only, unless that is a path here."""
+    if Path(target).exists():
+        return None
+    return next((one for name, one in members.items() if name.casefold() == target.casefold()), None)
+
+
+def _membership(member: Member | None) -> dict[str, Any]:
+    why = "; ".join(reason.text for reason in member.why) if member else ""
+    return {"state": str(member.state) if member else None, "state_why": why}
+
+
 def _accepted(name: str, one: Waiver | Ignored) -> dict[str, Any]:
     return {"id": name, "until": f"{one.until:%Y-%m-%d}", "reason": one.reason}
 
@@ -174,15 +209,6 @@ def open_house(common: Common, moment: datetime | None, *, rehearsal: bool) -> I
     path, order = ordered(common, moment, rehearsal=rehearsal)
     with wiring.open_house(order) as inner:
         yield Home(inner=inner, configuration=path)
-
-
-def located(target: str) -> str:
-    """Give what git is told: a URL as it is, a path (or file URL) absolute and at the top of its repository."""
-    if URL.match(target) and not target.startswith("file://"):
-        return target
-    path = Path(unquote(target.removeprefix("file://"))).resolve()
-    tops = (folder for folder in (path, *path.parents) if (folder / ".git").exists())
-    return str(path if (path / "HEAD").exists() else next(tops, path))
 
 
 def name_of(target: str) -> str:

@@ -24,6 +24,12 @@ def head(out: Console, apart: dict[str, Any], sources: Rows) -> None:
         out.print(f"[bold red]{SAFE}[/]", soft_wrap=True)
 
 
+def searches(out: Console, rows: Rows) -> None:
+    """Print which searches for repositories were not answered."""
+    for row in rows:
+        out.print(f"[bold red]{escape(row['problem'])}[/]", soft_wrap=True)
+
+
 def accepted(out: Console, rows: Rows, waivers: Rows) -> None:
     """Print the waivers of the operator and of repositories, and what people asked to ignore."""
     for one in waivers:
@@ -50,6 +56,9 @@ def table(out: Console, rows: Rows) -> None:
     made = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         said = ", ".join(f"#{request['number']} open" for request in row["proposals"])
-        cells = (row["name"], row["finished_at"] or "never", row["outcome"], row["verdict"], said, row["next_due"])
+        verdict = "; ".join(dict.fromkeys(text for text in (row["state_why"], row["verdict"]) if text))
+        idle = row["state"] not in {None, "active"}
+        outcome, due = (row["state"], "") if idle else (row["outcome"], row["next_due"])
+        cells = (row["name"], row["finished_at"] or "never", outcome, verdict, said, due)
         made.add_row(*(escape(str(cell or "")) for cell in cells))
     out.print(made)

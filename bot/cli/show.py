@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 @click.command()
 @common_options
 def status(common: Common) -> None:
-    """Show the last verdict, the open proposal and the next date of every repository that was worked on."""
+    """Show the last verdict, the open proposal and the next date of every repository that is looked after."""
     from bot.cli import render, render_status  # noqa: PLC0415 - keeps --help light
     from bot.cli.house import open_house  # noqa: PLC0415
 
     with open_house(common, None, rehearsal=True) as house:
         rows, apart = house.status(), house.isolation()
-        sources, waivers = house.feeds(), house.waivers()
+        sources, waivers, silent = house.feeds(), house.waivers(), house.searches()
         if common.json:
             head = {"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}"}
-            return _json({**head, "repositories": rows, "isolation": apart, "feeds": sources, "waivers": waivers})
+            return _json({**head, "repositories": rows, "isolation": apart, "feeds": sources, "waivers": waivers,
+                          "searches": silent})  # fmt: skip
     out = render.console()
     render_status.head(out, apart, sources)
+    render_status.searches(out, silent)
     render_status.accepted(out, rows, waivers)
     if not rows:
         click.echo("no repository was worked on yet: try `quarterdeck check PATH`")

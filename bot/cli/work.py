@@ -1,6 +1,7 @@
 """`run` and `check`: the main job, with and without its effects."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from bot.decide.plan import Wish
 from bot.decide.relocks import Moves
 from bot.model.policy import Trigger
 from bot.model.runs import Outcome
+
+if TYPE_CHECKING:
+    from bot.cli.house import Home
 
 FIRST_YEAR, LAST_YEAR = 1980, 2090  # what git writes as a commit's date, with room for quarters before and after
 TRIGGERS = click.Choice([str(trigger) for trigger in Trigger])
@@ -44,9 +48,9 @@ def run(  # noqa: PLR0913 - one parameter per option
 ) -> int:  # fmt: skip
     """Look at repositories, decide, rebuild and propose.
 
-    TARGET is the name of a configured repository, or a path or URL of any git repository; without TARGET all
-    configured ones are worked on. Your checkout is never touched: the work happens in a clone of its own, and the
-    result is a branch that you merge, or not.
+    TARGET is the name of a configured repository or of one that was found, or a path or URL of any git repository;
+    without TARGET all configured ones are worked on, and all that a GitHub App or [[discover]] finds. Your checkout is
+    never touched: the work happens in a clone of its own, and the result is a branch that you merge, or not.
     """
     wish = _wish(trigger, only, packages, refresh=refresh)
     return _work(targets, wish, now, common, rehearsal=dry_run, fail_on="none", form=form_of(None, common))
@@ -107,11 +111,22 @@ def _work(  # noqa: PLR0913 - what a command line says
 
     moment = moment_of(now)
     with open_house(common, moment, rehearsal=rehearsal) as house:
+        silent = _refreshed(house, targets)
         results = house.work(targets, wish)
         write(results, form, house.clock())
-    if any(result.record.outcome is Outcome.FAILED for result in results):
+    if silent or any(result.record.outcome is Outcome.FAILED for result in results):
         return 1
     return 3 if fail_on == "findings" and any(result.record.findings for result in results) else 0
+
+
+def _refreshed(house: "Home", targets: tuple[str, ...]) -> bool:
+    """Ask which repositories there are, tell what is to be known, and say whether something was not answered."""
+    from bot.decide.fleet import SILENT  # noqa: PLC0415 - as above
+
+    told = house.refresh(targets)
+    for reason in told:
+        click.echo(f"quarterdeck: {reason.text}", err=True)
+    return any(reason.code == SILENT for reason in told)
 
 
 def moment_of(now: str | None) -> datetime | None:

@@ -53,4 +53,4 @@ def rests_until(failures: int, last: datetime) -> datetime | None:
 
 
 def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
-    return min(first * 2 ** max(0, min(times, MOST_DOUBLINGS)), most)
+    return min(first * (1 << max(0, min(times, MOST_DOUBLINGS))), most)

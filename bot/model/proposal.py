@@ -58,8 +58,9 @@ class Draft:
 class Proposal:
     """A proposal as its forge shows it; `marks` None means that its hidden block is missing or was edited.
 
-    `head` is the commit that its branch points to, "" where the branch is gone. `opened_at` is None where nothing was
-    opened yet (a rehearsal), or nobody can tell.
+    `head` is the commit that its branch points to, "" where the branch is gone; `base` is the branch that it is to be
+    merged into, "" where the forge does not say. `opened_at` is None where nothing was opened yet (a rehearsal), or
+    nobody can tell.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Proposal:
     head: str
     marks: Marks | None
     opened_at: datetime | None = None
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,10 +101,11 @@ class Face:
     def _sights(self) -> Sights:
         now = self._service.order.clock()
         ready = all(check.ok for check in self.checks())
+        quota = self._service.quota
         found = Sights(census=sums.census((), now), tasks=(), feeds=(), quota=None, now=now, ready=ready)
         with suppress(BotError):  # `ready` says so
             return Sights(
                 census=self._rolls.census(self._roster.keys, now), tasks=self._service.engine.tasks(),
-                feeds=self.feeds(), quota=self._service.quota_left, now=now, ready=ready,
+                feeds=self.feeds(), quota=quota.remaining if quota else None, now=now, ready=ready,
             )  # fmt: skip
         return found

@@ -66,7 +66,7 @@ class Rounds:
         errands = []
         with self._service.shift() as house:
             for member in self._roster.active:
-                assignment = house.assignment_of(member)
+                assignment = house.member(member)
                 if assignment.policy.overview:
                     still.forget(house.tools(assignment), assignment, self._now())
                     errands.append(_errand(member.repository.key, "overview", self._now()))
@@ -93,7 +93,7 @@ class Rounds:
     def _think_over(self, house: House, why: str) -> None:
         now, errands = self._now(), []
         for member in self._roster.active:
-            assignment = house.assignment_of(member)
+            assignment = house.member(member)
             if is_stirred(house.tools(assignment), assignment, now):
                 errands.append(_errand(member.repository.key, why, now))
         self._submit(why, tuple(errands))

@@ -34,17 +34,23 @@ class Working:
         if member is None:
             LOG.info("%s is not looked after any more, its task is dropped", task.repository)
             return Done()
-        forge = self._roster.forge_of(member)
+        forge = "local" if member.repository.url else self._service.order.settings.forge.kind
         clock = self._service.order.clock
         if (hold := self._holds.of(forge, clock())) is not None:
             return Later(at=hold.until, note=f"everything at this forge waits: {hold.why}", counts=False)
         begun = time.monotonic()
         with self._service.shift() as house:
-            assignment = house.assignment(member.repository, member.entry)
-            record = work(house.tools(assignment), assignment, Wish(trigger=task.trigger)).record
+            assignment = house.member(member)
+            record = work(house.tools(assignment, anew=True), assignment, Wish(trigger=task.trigger)).record
         self._tell(task, record, time.monotonic() - begun)
         self._holds.learn(forge, record.failure, clock())
+        self._mind_quota(forge)
         return retries.ending(task, record.failure, clock(), self._luck())
+
+    def _mind_quota(self, forge: str) -> None:
+        quota = self._service.quota
+        if forge != "local" and quota is not None and quota.remaining == 0 and quota.reset_at is not None:
+            self._holds.spent(forge, quota.reset_at)
 
     def _tell(self, task: Task, record: RunRecord, seconds: float) -> None:
         self._metrics.ran(str(record.outcome), seconds, record.failure)

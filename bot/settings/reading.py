@@ -13,7 +13,7 @@ from bot.settings.kinds import Key, ListOf, Table
 from bot.settings.mistakes import BadSettings, Mistake, Notes, Place
 from bot.settings.values import RepositorySettings, Settings
 
-NOT_YET: tuple[str, ...] = ("discover", "forge.app")
+NOT_YET: tuple[str, ...] = ()
 """Keys that this version reads and does not act on yet. An issue that acts on one takes it out."""
 
 SUFFIX = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
@@ -91,6 +91,8 @@ def _whole(values: Mapping[str, Any], at: Place) -> None:
     hosts = [{"host": registry.host} for registry in values.get("registry", ())]
     _unique(hosts, "host", at.child("registry"))
     local = "forge" in values and values["forge"].kind == "local"
+    if local and values.get("discover"):
+        at.child("discover").child(0).wrong("[[discover]] needs a forge that can be asked", 'write kind = "github"')
     for place, one in enumerate(values.get("repository", ())):
         spot = at.child("repository").child(place)
         if "url" in one or not one["name"]:

@@ -24,6 +24,7 @@ from bot.adapters.workspaces.recording import RecordingWorkspace
 from bot.decide.plan import Wish
 from bot.errors import ConfigError
 from bot.model.contents import FeedState
+from bot.model.fleet import Member
 from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
 from bot.model.repository import Repository
@@ -36,7 +37,8 @@ from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
 from bot.system.process import end_all
-from bot.wiring.forges import ForgeHouse
+from bot.wiring.fleet import Fleet
+from bot.wiring.forges import ForgeHouse, Line
 from bot.wiring.images import ImageHouse, feed_folder, feeds
 from bot.wiring.order import Order, credential
 from bot.workflow.context import Assignment, Tools
@@ -50,7 +52,9 @@ if TYPE_CHECKING:
 class House:
     """One set of wired implementations; close it through `open_house`."""
 
-    def __init__(self, order: Order, http: Http, store: "SqlStore", stack: ExitStack) -> None:
+    def __init__(
+        self, order: Order, http: Http, store: "SqlStore", stack: ExitStack, line: Line | None = None
+    ) -> None:  # fmt: skip
         self.order = order
         self._stack = stack
         self.settings = order.settings
@@ -59,7 +63,11 @@ class House:
         self.store = store
         self.images = ImageHouse(order, http)
         self._workspaces: dict[str, GitWorkspace] = {}
-        self.forges = ForgeHouse(order, store, self.workspace)
+        self.forges = ForgeHouse(order, store, self.workspace, line)
+        if line is None:
+            self._stack.callback(self.forges.close)
+        # a search is a run of its own: it knows nothing of repositories from before
+        self.fleet = Fleet(order.settings, store, lambda searches: self.forges.anew().directory(searches), order.clock)
 
     def work(self, assignments: tuple[Assignment, ...], wish: Wish) -> tuple[Result, ...]:
         """Work on repositories, several at a time; results in the order of the assignments."""
@@ -76,13 +84,14 @@ class House:
             self.store.queue.settle(assignment.repository.key, asked_before)
         return result
 
-    def tools(self, assignment: Assignment) -> Tools:
-        """Give one repository's tools."""
+    def tools(self, assignment: Assignment, *, anew: bool = False) -> Tools:
+        """Give one repository's tools; `anew`: its forge is asked as if nothing were known of it yet."""
         repository = assignment.repository
-        kind = self.forges.kind_of(repository)
+        forges = self.forges.anew() if anew else self.forges
+        kind = forges.kind_of(repository)
         return Tools(
-            forge=self.forges.forge(kind),
-            talk=self.forges.talk(kind),
+            forge=forges.forge(kind),
+            talk=forges.talk(kind),
             pins=self.advisories,
             workspace=self.workspace(repository),
             glass=self.images.glass,
@@ -93,7 +102,7 @@ class House:
             clock=self.clock,
             rehearsal=self.order.rehearsal,
             bench=self.rooms.folder,
-            release_notes=self.forges.release_notes(kind),
+            release_notes=forges.release_notes(kind),
         )
 
     def assignment(self, repository: Repository, configured: RepositorySettings | None) -> Assignment:
@@ -107,6 +116,14 @@ class House:
             committer=self.settings.author_email,
             waivers=self.settings.waivers,
         )
+
+    def member(self, member: Member) -> Assignment:
+        """Say what holds for a repository of the fleet."""
+        return self.assignment(member.repository, self._entries.get(member.entry))
+
+    @cached_property
+    def _entries(self) -> Mapping[str, RepositorySettings]:
+        return {entry.name: entry for entry in self.settings.repositories}
 
     def workspace(self, repository: Repository) -> Workspace:
         """Give the repository's clone; the same one within a run."""

@@ -15,10 +15,12 @@ from bot.adapters.engines.threads import ThreadEngine
 from bot.ports import Engine, ServiceStore
 from bot.system.http import Http
 from bot.system.process import end_all
+from bot.wiring.forges import Line
 from bot.wiring.house import House
 from bot.wiring.order import Order
 
 if TYPE_CHECKING:
+    from bot.adapters.forges.github_line import Quota
     from bot.adapters.stores.sql import SqlStore
 
 SHIFT = timedelta(minutes=10)
@@ -43,12 +45,18 @@ class ServiceHouse:
         self._store = store
         self._lock = threading.Lock()
         self._current: _Shift | None = None
+        self._line = Line(order)
         self.engine: Engine = ThreadEngine(order.settings.engine.workers, store.queue, order.clock, interrupt=end_all)
 
     @property
     def store(self) -> ServiceStore:
         """The store, for as long as the service lives."""
         return self._store
+
+    @property
+    def quota(self) -> "Quota | None":
+        """What is left of the forge's quota; None while it was not asked anything."""
+        return self._line.quota
 
     @contextmanager
     def shift(self) -> Iterator[House]:
@@ -69,11 +77,14 @@ class ServiceHouse:
     def reorder(self, order: Order) -> None:
         """Go by another configuration from now on; the data folder and the engine stay."""
         self.order = replace(order, data_dir=self.order.data_dir)
+        self._line.close()
+        self._line = Line(self.order)
         self.renew()
 
     def close(self) -> None:
-        """Close the house; nobody may work any more."""
+        """Close the house and its connections; nobody may work any more."""
         self.renew()
+        self._line.close()
 
     def _enter(self) -> _Shift:
         with self._lock:
@@ -83,7 +94,7 @@ class ServiceHouse:
                 closing = self._end()
             if self._current is None:
                 stack = ExitStack()
-                house = House(self.order, stack.enter_context(Http()), self._store, stack)
+                house = House(self.order, stack.enter_context(Http()), self._store, stack, self._line)
                 self._current = _Shift(house=house, stack=stack, opened_at=now)
             self._current.workers += 1
             shift = self._current

@@ -133,6 +133,7 @@ JSON = st.recursive(
 )
 def test_whatever_a_payload_holds_it_is_read_or_refused(name: str, payload: dict[str, Any]) -> None:
     try:
-        assert events(name, payload)
-    except ValueError as error:
-        assert "lacks something" in str(error)
+        found = events(name, payload)
+    except ValueError:
+        return
+    assert found

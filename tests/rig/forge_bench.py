@@ -74,7 +74,7 @@ class GithubBench:
 
     @property
     def _access(self) -> GithubAccess:
-        return GithubAccess(self._server.url, Secret(TOKEN), sleep=_never)
+        return GithubAccess.with_token(self._server.url, Secret(TOKEN), sleep=_never)
 
     def push(self, branch: str, text: str) -> str:
         work = self._repo.path.with_name("web.git.work")

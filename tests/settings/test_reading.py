@@ -209,7 +209,7 @@ def test_the_local_forge_takes_every_address_that_git_takes() -> None:
 
 
 def test_what_is_read_and_not_acted_on_yet_is_named() -> None:
-    assert not_acted_on(CONTRACT) == ("discover", "schedule.security", "service")
+    assert not_acted_on(CONTRACT) == ("schedule.security", "service")
     assert not_acted_on('[[repository]]\nname = "a/b"\npolicy.overview = true\n') == ()
     assert not_acted_on("") == ()
 

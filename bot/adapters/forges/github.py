@@ -1,17 +1,36 @@
 """Proposals as pull requests of GitHub, or of a GitHub Enterprise server, through PyGithub."""
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from github.PullRequest import PullRequest
 
-from bot.adapters.forges.github_access import GithubAccess
+from bot.adapters.forges.github_access import GithubAccess, owner_of
 from bot.adapters.forges.github_desk import Changes, Desk, plain
+from bot.adapters.forges.github_found import found_of
 from bot.adapters.forges.github_state import Watch
 from bot.errors import PublishFailed, RepoError
 from bot.formats import marks
+from bot.model.fleet import Found
 from bot.model.proposal import Draft, Proposal, State
 from bot.model.repository import Remote, Repository
-from bot.model.secrets import Credential
+from bot.model.secrets import Credential, Secret
+
+
+class _Current(Secret):
+    """A token that is asked for when it is used: some work takes longer than a token lives."""
+
+    __slots__ = ("_ask",)
+    _ask: Callable[[], Secret]
+
+    def __init__(self, ask: Callable[[], Secret]) -> None:
+        super().__init__("")
+        object.__setattr__(self, "_ask", ask)
+
+    def reveal(self) -> str:
+        """Give the token of this moment; raises AccessDenied and Unavailable."""
+        return self._ask().reveal()
 
 
 class GithubForge:
@@ -26,26 +45,34 @@ class GithubForge:
 
     def remote(self, repository: Repository) -> Remote:
         """Say how git reaches the repository: with the token over https; the newest commit is enough."""
+        name = repository.name
         if self._clone_url:
-            url = f"{self._clone_url}/{repository.name}.git"
+            url = f"{self._clone_url}/{name}.git"
         else:
-            with self._access.desk(repository) as desk:
-                url = desk.clone_url
+            with self._access.desk(repository, reads=True) as desk:
+                url, name = desk.clone_url, desk.full_name
+        if urlsplit(url).scheme not in {"https", "http"}:
+            raise RepoError(f"{repository.name}: its clone address is neither https nor http")
         if urlsplit(url).scheme != "https" and urlsplit(self._access.url).scheme == "https":
             raise RepoError(f"{repository.name}: its clone address is without https, the token stays here")
-        return Remote(url=url, credential=Credential(username="x-access-token", password=self._access.token))
+        password = _Current(partial(self._access.line.keys.token, owner_of(name)))
+        return Remote(url=url, credential=Credential(username="x-access-token", password=password))
+
+    def about(self, repository: Repository) -> Found:
+        """Give what GitHub says of the repository, which is read once in the life of this object."""
+        return found_of(self._access.raw(repository), self._access.url)
 
     def proposals(self, repository: Repository) -> tuple[Proposal, ...]:
         """Give the pull requests on `quarterdeck/…` branches of the repository itself, newest first.
 
         Forks' branches are left out: anybody may call theirs so. For a closed one `head` is its last commit.
         """
-        with self._access.desk(repository) as desk:
+        with self._access.desk(repository, reads=True) as desk:
             return tuple(_proposal(pull) for pull in desk.ours())
 
     def state(self, repository: Repository, known: str) -> str:
         """Say in what state things are, for one conditional request where nothing moved; see `github_state`."""
-        with self._access.hub() as hub:
+        with self._access.hub(owner_of(repository.name)) as hub:
             return Watch(self._access, hub, repository).state(known)
 
     def open(self, repository: Repository, draft: Draft) -> Proposal:
@@ -97,6 +124,7 @@ def _proposal(pull: PullRequest) -> Proposal:
         body=body,
         state=State.OPEN if pull.state == "open" else closed,
         head=pull.head.sha,
+        base=pull.base.ref,
         marks=marks.parse(body),
         opened_at=pull.created_at,
     )

@@ -1,7 +1,4 @@
-"""The way to one GitHub: whom we ask and as whom, and what is known of its repositories for the length of a run.
-
-Connections are opened per piece of work: PyGithub's are not safe for several threads.
-"""
+"""Whom we ask at one GitHub, and what is known of its repositories for the length of a run."""
 
 import re
 import time
@@ -9,88 +6,106 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self
 
-from github import Auth, Github, GithubException, RateLimitExceededException
+from github import GithubException, RateLimitExceededException
 from github.Repository import Repository as GithubRepository
 
-from bot.adapters.forges.github_desk import PAGE, Desk
-from bot.adapters.forges.github_errors import guarded
+from bot.adapters.forges.github_desk import Desk
+from bot.adapters.forges.github_errors import Asking
+from bot.adapters.forges.github_keys import TokenKeys
+from bot.adapters.forges.github_line import GithubLine, Wire
 from bot.errors import RepoError
 from bot.model.repository import Repository
 from bot.model.secrets import Secret
 from bot.system.clock import system_clock
 
-Result = TypeVar("Result")
-
-API_VERSION: Final = "2022-11-28"
-TIMEOUT_SECONDS: Final = 30
 BOT: Final = "[bot]"
 NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
-class GithubAccess:
-    """Shared by all that speak to one GitHub; `Repository.name` is `owner/name`.
+class Hub:
+    """A connection for one piece of work, and how it is asked; see `Asking.ask`."""
 
-    `url` is the API's address (`https://api.github.com`, `https://HOST/api/v3`). `sleep` takes seconds. A repository
-    is read once in the life of this object: whoever runs for long makes a new one for every run.
+    def __init__(self, wire: Wire, asking: Asking) -> None:
+        self.github = wire.github
+        self.requester = wire.github.requester
+        self.asking = asking
+        self.ask = asking.ask
+
+
+class GithubAccess:
+    """Shared by all that speak to one GitHub in a run; `Repository.name` is `owner/name`.
+
+    `sleep` takes seconds. A repository is read once in the life of this object: whoever runs for long makes a new one
+    for every run, over the same line.
     """
 
     def __init__(
         self,
-        url: str,
-        token: Secret,
+        line: GithubLine,
         *,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = system_clock,
     ) -> None:
-        self.url = url.rstrip("/")
-        self.token = token
+        self.url = line.url
+        self.line = line
         self._sleep = sleep
         self._now = now
         self._known: dict[str, dict[str, Any]] = {}
-        self._login = ""
+
+    @classmethod
+    def with_token(cls, url: str, token: Secret, **options: Any) -> Self:
+        """Give one that uses a token for everything, and leaves no connection open between two pieces of work."""
+        return cls(GithubLine(url, TokenKeys(token), idle=0), **options)
 
     @contextmanager
-    def desk(self, repository: Repository) -> Iterator[Desk]:
-        """Open a connection for one piece of work on one repository, under the name that it has now."""
+    def desk(self, repository: Repository, *, reads: bool = False) -> Iterator[Desk]:
+        """Open a connection for one piece of work on one repository, under the name that it has now.
+
+        `reads` promises that nothing is written.
+        """
         name = checked(repository.name)
-        with self.hub() as hub:
-            yield Desk(self._repository(hub, name), name, sleep=self._sleep, now=self._now)
+        with self.hub(owner_of(name), fresh=not reads) as hub:
+            yield Desk(self._repository(hub, name), name, hub.asking, now=self._now)
 
     @contextmanager
-    def hub(self) -> Iterator[Github]:
-        """Open a connection for one piece of work."""
-        hub = Github(
-            auth=Auth.Token(self.token.reveal()), base_url=self.url, timeout=TIMEOUT_SECONDS, per_page=PAGE,
-            retry=None, seconds_between_requests=None, seconds_between_writes=None, api_version=API_VERSION,
-            user_agent="quarterdeck",
-        )  # fmt: skip
-        try:
-            yield hub
-        finally:
-            hub.close()
+    def hub(self, owner: str, *, fresh: bool = False) -> Iterator[Hub]:
+        """Open a connection for one piece of work on an owner's repositories; "" for what concerns no owner of ours."""
+        with self.line.wire(owner, fresh=fresh) as wire:
+            keys = self.line.keys
+            yield Hub(wire, Asking(sleep=self._sleep, now=self._now, hints=keys.hints, renewed=wire.badge.refused))
 
     def login(self) -> str:
-        """Give our own name there, asked for once; an app is called `name[bot]`."""
-        if not self._login:
-            with self.hub() as hub:
-                self._login = self.ask("asking who we are at GitHub", lambda: _login(hub))
-        return self._login
+        """Give our own name there; an app is called `name[bot]`."""
+        return self.line.keys.login(self._ask_login)
 
-    def ask(self, doing: str, ask: Callable[[], Result]) -> Result:
-        """Ask something that may be asked twice; raises `bot.errors` only."""
-        return guarded(doing, ask, sleep=self._sleep, now=self._now)
+    def _ask_login(self) -> str:
+        with self.hub("") as hub:
+            return hub.ask("asking who we are at GitHub", lambda: _login(hub))
 
-    def _repository(self, hub: Github, name: str) -> GithubRepository:
+    def raw(self, repository: Repository) -> dict[str, Any]:
+        """Give what GitHub says of a repository, read once."""
+        name = checked(repository.name)
         if name not in self._known:
-            self._known[name] = self.ask(f"{name}: reading the repository", lambda: hub.get_repo(name).raw_data)
-        return hub.create_from_raw_data(GithubRepository, self._known[name])
+            with self.hub(owner_of(name)) as hub:
+                self._repository(hub, name)
+        return self._known[name]
+
+    def _repository(self, hub: Hub, name: str) -> GithubRepository:
+        if name not in self._known:
+            self._known[name] = hub.ask(f"{name}: reading the repository", lambda: hub.github.get_repo(name).raw_data)
+        return hub.github.create_from_raw_data(GithubRepository, self._known[name])
+
+
+def owner_of(name: str) -> str:
+    """Give the owner in `owner/name`."""
+    return name.partition("/")[0]
 
 
 def is_name(text: str) -> bool:
     """Say whether a repository can be called so, and nothing else of the API."""
-    return NAME.fullmatch(text) is not None and ".." not in text
+    return NAME.fullmatch(text) is not None and not {".", ".."} & set(text.split("/")) and ".." not in text
 
 
 def checked(name: str) -> str:
@@ -100,7 +115,7 @@ def checked(name: str) -> str:
     return name
 
 
-def _login(hub: Github) -> str:
+def _login(hub: Hub) -> str:
     """Ask who we are: the installation of an app is refused as a user, and is told by GraphQL only."""
     try:
         _, user = hub.requester.requestJsonAndCheck("GET", "/user")

@@ -22,14 +22,14 @@ from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from bot.adapters.forges.github_errors import guarded
+from bot.adapters.forges.github_errors import Asking
+from bot.adapters.forges.github_line import PAGE
 from bot.errors import BotError, PublishFailed
 from bot.model.proposal import Draft
 
 Result = TypeVar("Result")
 
 BRANCHES: Final = "quarterdeck/"
-PAGE: Final = 100
 PAGES: Final = 2
 COMMENTS: Final = 300
 QUARTERS: Final = range(-4, 2)  # of a year ago, to the one to come: clocks and time zones may be ahead
@@ -56,11 +56,11 @@ class Desk:
         self,
         repository: Repository,
         name: str,
+        asking: Asking,
         *,
-        sleep: Callable[[float], None],
         now: Callable[[], datetime],
     ) -> None:
-        self._name, self._sleep, self._now = name, sleep, now
+        self._name, self._asking, self._now = name, asking, now
         self.repository = repository
         self.full_name: str = self.ask("reading its name", lambda: self.repository.full_name)
         self.clone_url: str = self.ask("reading its address", lambda: self.repository.clone_url)
@@ -188,8 +188,8 @@ class Desk:
         return sorted(names | set(standing) | {f"{BRANCHES}manual", f"{BRANCHES}security"})
 
     def ask(self, doing: str, ask: Callable[[], Result], *, repeatable: bool = True) -> Result:
-        """Ask for one thing under the repository's name; see `guarded`."""
-        return guarded(f"{self._name}: {doing}", ask, sleep=self._sleep, now=self._now, repeatable=repeatable)
+        """Ask for one thing under the repository's name; see `Asking`."""
+        return self._asking.ask(f"{self._name}: {doing}", ask, repeatable=repeatable)
 
 
 def plain(text: str) -> str:

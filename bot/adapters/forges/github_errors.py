@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from github import BadAttributeException, GithubException
 from requests import RequestException
 
+from bot.adapters.forges.github_keys import TOKEN_HINTS, Hints
 from bot.errors import AccessDenied, BotError, PublishFailed, RepoError, Unavailable
 
 Result = TypeVar("Result")
@@ -27,64 +28,71 @@ NOT_THE_API = (
 )  # fmt: skip
 FAILURES = (GithubException, RequestException, *NOT_THE_API)
 
-CREDENTIAL_HINT = "check `token` under [forge]: it is wrong, expired or revoked"
-PERMISSION_HINT = (
-    "the token needs the permissions contents: write and pull requests: write on this repository, "
-    "and authorisation where the organisation asks for single sign-on"
-)
 GONE_HINT = "what was asked for is removed or switched off there; issues are switched on in the repository's settings"
-MISSING_HINT = "check the repository's name, and that the token may see it"
+BLOCKED_HINT = "GitHub has switched the repository off: its owner must speak to GitHub's support, or take it out here"
 
 
-def guarded(
-    doing: str,
-    ask: Callable[[], Result],
-    *,
-    sleep: Callable[[float], None],
-    now: Callable[[], datetime],
-    repeatable: bool = True,
-) -> Result:
-    """Ask GitHub; server errors and broken connections are tried again, where asking twice does no harm.
+class Asking:
+    """How GitHub is asked: what is tried again, after which waits, and what its refusals mean.
 
-    `ask` should be nothing but the call of the library: whatever it trips over counts as the other side's fault.
+    `sleep` takes seconds. `renewed` is called where a credential is refused as such, and says whether there is another
+    one now: then the same is asked once more, which does no harm, since a refused request was not done.
     """
-    waits = iter(BACK_OFF_SECONDS if repeatable else ())
-    while True:
-        try:
-            return ask()
-        except FAILURES as error:
-            wait = next(waits, None) if _passing(error) else None
-            if wait is None:
-                raise translated(error, doing, now()) from error
-        sleep(wait)
+
+    def __init__(
+        self,
+        *,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime],
+        hints: Hints = TOKEN_HINTS,
+        renewed: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._sleep, self._now, self._hints, self._renewed = sleep, now, hints, renewed
+
+    def ask(self, doing: str, ask: Callable[[], Result], *, repeatable: bool = True) -> Result:
+        """Ask GitHub; server errors and broken connections are tried again, where asking twice does no harm.
+
+        `ask` should be nothing but the call of the library: whatever it trips over counts as the other side's fault.
+        Raises `bot.errors` only.
+        """
+        waits = iter(BACK_OFF_SECONDS if repeatable else ())
+        renewed = False
+        while True:
+            try:
+                return ask()
+            except FAILURES as error:
+                if not renewed and _is_credential(error):
+                    renewed = self._renewed()
+                    if renewed:
+                        continue
+                wait = next(waits, None) if _passing(error) else None
+                if wait is None:
+                    raise translated(error, doing, self._now(), self._hints) from error
+            self._sleep(wait)
 
 
-def translated(error: Exception, doing: str, now: datetime) -> BotError:
+def translated(error: Exception, doing: str, now: datetime, hints: Hints = TOKEN_HINTS) -> BotError:
     """Give our own error for one of FAILURES; `doing` opens its message ("acme/web: opening the pull request")."""
     if isinstance(error, GithubException):
-        return _refused(error, doing, now)
+        return _refused(error, doing, now, hints)
     if isinstance(error, RequestException):
         return Unavailable(f"{doing}: GitHub cannot be reached ({type(error).__name__})")
     return Unavailable(f"{doing}: what answered is not GitHub's API", hint="check `url` under [forge]")
 
 
-def _refused(error: GithubException, doing: str, now: datetime) -> BotError:
+def _refused(error: GithubException, doing: str, now: datetime, hints: Hints) -> BotError:
     sentence = f"{doing}: {_sentence(error)}"
     headers = {name.lower(): str(value) for name, value in (error.headers or {}).items()}
     failure: BotError
     match error.status:
         case HTTPStatus.TOO_MANY_REQUESTS:
             failure = Unavailable(sentence, retry_after=_retry_after(headers, now))
-        case HTTPStatus.FORBIDDEN if _limited(error, headers):
-            failure = Unavailable(sentence, retry_after=_retry_after(headers, now))
-        case HTTPStatus.FORBIDDEN if "archived" in sentence:
-            failure = RepoError(sentence, hint="unarchive the repository or remove it from the configuration")
-        case HTTPStatus.FORBIDDEN:
-            failure = AccessDenied(sentence, hint=PERMISSION_HINT)
+        case HTTPStatus.FORBIDDEN | HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
+            failure = _forbidden(error, sentence, headers, now, hints)
         case HTTPStatus.UNAUTHORIZED:
-            failure = AccessDenied(sentence, hint=CREDENTIAL_HINT, everywhere=True)
+            failure = AccessDenied(sentence, hint=hints.credential, everywhere=True)
         case HTTPStatus.NOT_FOUND:
-            failure = RepoError(f"{doing}: not found, or the token cannot see it", hint=MISSING_HINT)
+            failure = RepoError(f"{doing}: not found, or the token cannot see it", hint=hints.missing)
         case HTTPStatus.GONE:
             failure = RepoError(f"{sentence} ({error.status})", hint=GONE_HINT)
         case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.CONFLICT:
@@ -95,6 +103,19 @@ def _refused(error: GithubException, doing: str, now: datetime) -> BotError:
         case status:
             failure = RepoError(f"{sentence} ({status})")
     return failure
+
+
+def _forbidden(
+    error: GithubException, sentence: str, headers: Mapping[str, str], now: datetime, hints: Hints
+) -> BotError:
+    """Tell a limit, an archived or a blocked repository from a permission that is missing: all may be a 403."""
+    if _limited(error, headers):
+        return Unavailable(sentence, retry_after=_retry_after(headers, now))
+    if "archived" in sentence:
+        return RepoError(sentence, hint="unarchive the repository or remove it from the configuration")
+    if "access blocked" in sentence or error.status != HTTPStatus.FORBIDDEN:
+        return RepoError(sentence, hint=BLOCKED_HINT)
+    return AccessDenied(sentence, hint=hints.permission)
 
 
 def _limited(error: GithubException, headers: Mapping[str, str]) -> bool:
@@ -123,6 +144,10 @@ def _passing(error: Exception) -> bool:
     if isinstance(error, GithubException):
         return error.status >= SERVER_ERRORS
     return isinstance(error, RequestException)
+
+
+def _is_credential(error: Exception) -> bool:
+    return isinstance(error, GithubException) and error.status == HTTPStatus.UNAUTHORIZED
 
 
 def _sentence(error: GithubException) -> str:

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from bot.adapters.forges.github_desk import PAGE, Desk, plain
-from bot.adapters.forges.github_errors import PERMISSION_HINT
+from bot.adapters.forges.github_desk import Desk, plain
+from bot.adapters.forges.github_line import PAGE
 from bot.errors import AccessDenied
 from bot.model.talk import Page
 
 LABEL: Final = "quarterdeck"
 PAGES: Final = 3
-ISSUES_HINT: Final = "the token needs the permission issues: write on this repository for its overview"
+ISSUES_HINT: Final = (
+    "the token or the GitHub App needs the permission issues: write on this repository for its overview"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Pages:
         try:
             return self._kept(page)
         except AccessDenied as error:
-            if error.hint != PERMISSION_HINT:
+            if error.everywhere:
                 raise
             raise AccessDenied(error.message, hint=ISSUES_HINT) from error
 

@@ -14,11 +14,12 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from github import Github, GithubException
+from github import GithubException
+from github.Requester import Requester
 from packaging.version import InvalidVersion, Version
 
 from bot.adapters.forges.github_access import GithubAccess, is_name
-from bot.adapters.forges.github_desk import PAGE
+from bot.adapters.forges.github_line import PAGE
 from bot.model.talk import ReleaseNote
 
 PAGES: Final = 2
@@ -73,9 +74,9 @@ class GithubReleases:
 
     def _list(self, name: str) -> tuple[Published, ...]:
         found: list[Published] = []
-        with self._access.hub() as hub:
+        with self._access.hub("") as hub:
             for page in range(1, PAGES + 1):
-                rows, complete = self._access.ask(f"{name}: listing releases", partial(_page, hub, name, page))
+                rows, complete = hub.ask(f"{name}: listing releases", partial(_page, hub.requester, name, page))
                 found += rows
                 if complete:
                     break
@@ -104,11 +105,11 @@ def repository_of(source: str, host: str) -> str:
     return name if is_name(name) and segments[0] not in NO_OWNERS else ""
 
 
-def _page(hub: Github, name: str, page: int) -> tuple[list[Published], bool]:
+def _page(requester: Requester, name: str, page: int) -> tuple[list[Published], bool]:
     """List one page, and say whether it is the last; a repository that is not there has no releases."""
     try:
         query = {"per_page": PAGE, "page": page}
-        _, rows = hub.requester.requestJsonAndCheck("GET", f"/repos/{name}/releases", query)
+        _, rows = requester.requestJsonAndCheck("GET", f"/repos/{name}/releases", query)
     except GithubException as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return [], True

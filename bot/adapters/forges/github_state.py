@@ -11,6 +11,8 @@ An empty list embeds nothing. Where there is no pull request at all, the reposit
 a pull request that is opened between the two is then seen the next time. What it may miss is a first pull request
 from a branch that stood already, opened between two looks in which as many issues were closed: until the next push.
 
+What matters of a repository itself is its name, its default branch, and whether it is archived or switched off.
+
 The text that is kept names the last push, the question, the repository, a digest of what matters and the ETag. ETags
 move with more than that (stars, the token), so a full answer whose digest is the same leaves the text as it was.
 
@@ -25,15 +27,14 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final, Self
 
-from github import Github
-
-from bot.adapters.forges.github_access import GithubAccess, checked, is_name
+from bot.adapters.forges.github_access import GithubAccess, Hub, checked, is_name
 from bot.errors import Unavailable
 from bot.model.repository import Repository
 
 # several rows: more than one may be updated within the second that GitHub's dates are exact to
 PULLS: Final = {"state": "all", "sort": "updated", "direction": "desc", "per_page": 10}
 PARTS: Final = 5
+OF_REPOSITORY: Final = ("full_name", "default_branch", "archived", "disabled")
 
 
 class Question(StrEnum):
@@ -82,9 +83,9 @@ class _Silent(Exception):
 class Watch:
     """Looks at one repository through one connection."""
 
-    def __init__(self, access: GithubAccess, hub: Github, repository: Repository) -> None:
+    def __init__(self, access: GithubAccess, hub: Hub, repository: Repository) -> None:
         self._access = access
-        self._requester = hub.requester
+        self._hub = hub
         self._name = checked(repository.name)
 
     def state(self, known: str) -> str:
@@ -141,11 +142,11 @@ class Watch:
 
         def ask() -> Answer | None:
             headers = {"If-None-Match": etag} if etag else {}
-            status, found, text = self._requester.requestJson("GET", address, dict(query), headers)
+            status, found, text = self._hub.requester.requestJson("GET", address, dict(query), headers)
             if status == HTTPStatus.NOT_MODIFIED:
                 return None
             if status != HTTPStatus.OK:
-                raise self._requester.createException(status, found, _refusal(text))
+                raise self._hub.requester.createException(status, found, _refusal(text))
             read = _pulls if question is Question.PULLS else _repository
             try:
                 current, moved, rows = read(json.loads(text))
@@ -155,7 +156,7 @@ class Watch:
             digest, pushed = _digest([moved, rows]), f"{sure}{_digest(moved)}"
             return Answer(etag=str(found.get("etag", "")), name=current, digest=digest, pushed=pushed)
 
-        return self._access.ask(f"{self._name}: asking whether anything moved", ask)
+        return self._hub.ask(f"{self._name}: asking whether anything moved", ask)
 
 
 def _refusal(text: str) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def _pulls(document: list[dict[str, Any]]) -> tuple[str, object, list[object]]:
 
 
 def _repository(document: dict[str, Any]) -> tuple[str, object, list[object]]:
-    return str(document["full_name"]), document["pushed_at"], [document["default_branch"]]
+    return str(document["full_name"]), document["pushed_at"], [document[name] for name in OF_REPOSITORY]
 
 
 def _digest(value: object) -> str:

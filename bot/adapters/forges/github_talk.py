@@ -27,7 +27,7 @@ class GithubTalk:
 
     def comments(self, repository: Repository, number: int) -> tuple[Comment, ...]:
         """Give the newest 300 comments of a pull request, oldest first; those on lines of code are not among them."""
-        with self._access.desk(repository) as desk:
+        with self._access.desk(repository, reads=True) as desk:
             said = desk.comments(number)
         ours = self._access.login() if said else ""
         return tuple(_comment(entry, ours) for entry in said)
@@ -38,7 +38,7 @@ class GithubTalk:
             return False
         key = (repository.name, author.casefold())
         if key not in self._writers:
-            with self._access.desk(repository) as desk:
+            with self._access.desk(repository, reads=True) as desk:
                 self._writers[key] = _may_write(desk, author)
         return self._writers[key]
 

@@ -36,6 +36,10 @@ class LocalForge:
         """Say how git reaches the repository; the whole history, for merges are seen in it."""
         return Remote(url=repository.url, history=True)
 
+    def about(self, repository: Repository) -> None:
+        """Say that nothing but git knows of the repository."""
+        del repository
+
     def proposals(self, repository: Repository) -> tuple[Proposal, ...]:
         """Give all proposals, newest first, after bringing the open ones up to date with git."""
         for proposal in self.store.proposals(repository.key):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.model.fleet import Found
 from bot.model.proposal import Draft, Proposal, State
 from bot.model.repository import Remote, Repository
 from bot.ports import Forge
@@ -16,6 +17,10 @@ class RecordingForge:
     def remote(self, repository: Repository) -> Remote:
         """Ask the forge itself."""
         return self._inner.remote(repository)
+
+    def about(self, repository: Repository) -> Found | None:
+        """Ask the forge itself."""
+        return self._inner.about(repository)
 
     def proposals(self, repository: Repository) -> tuple[Proposal, ...]:
         """Ask the forge itself."""
@@ -57,4 +62,5 @@ def _written(draft: Draft) -> Proposal:
         state=State.OPEN,
         head="",
         marks=draft.marks,
+        base=draft.base_branch,
     )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, up
 
 from bot.adapters.stores.failures import translated
 from bot.adapters.stores.locks import repository_lock, service_lock, waiting_lock
+from bot.adapters.stores.renaming import carry_over
 from bot.adapters.stores.rows import ignored_of, proposal_columns, proposal_of, quarter_done, run_columns
 from bot.adapters.stores.schema import prepare
 from bot.adapters.stores.sql_queue import SqlQueue
@@ -215,6 +216,14 @@ class SqlStore:
                 answer = {"kind": kind, "key": key, "value": value, "size": size, "used": used, "kept_at": now}
                 connection.execute(insert(ANSWERS).values(answer))
                 self._make_room(connection, kind)
+
+    def rename(self, old: str, new: str) -> None:
+        """Carry everything under a repository's key over to another; see ports.Store. The same key is left alone."""
+        if old == new:
+            return
+        with self._write() as connection:
+            self._note_uses(connection)
+            carry_over(connection, old, new)
 
     def exclusive(self, repository: str) -> AbstractContextManager[None]:
         """Let one run at a time work on a repository; entering raises Unavailable while another one does."""

@@ -42,7 +42,9 @@ class Bench:
         self.forge = self.another()
 
     def another(self, token: str = TOKEN) -> GithubForge:
-        return GithubForge(GithubAccess(self.server.url, Secret(token), sleep=self.slept.append, now=lambda: NOW))
+        return GithubForge(
+            GithubAccess.with_token(self.server.url, Secret(token), sleep=self.slept.append, now=lambda: NOW)
+        )
 
     def push(self, branch: str = "quarterdeck/manual", text: str = "django==5.0\n") -> str:
         work = self.repo.path.with_name("web.git.work")
@@ -67,13 +69,13 @@ def test_the_remote_is_where_github_says_with_the_token_beside_it(bench: Bench) 
 
 
 def test_git_can_be_served_from_elsewhere(bench: Bench) -> None:
-    forge = GithubForge(GithubAccess(bench.server.url, Secret(TOKEN)), clone_url="https://git.example.org/")
+    forge = GithubForge(GithubAccess.with_token(bench.server.url, Secret(TOKEN)), clone_url="https://git.example.org/")
     assert forge.remote(WEB).url == "https://git.example.org/acme/web.git"
 
 
 def test_a_clone_address_without_https_is_not_given_the_token_of_a_github_with_it() -> None:
     forge = GithubForge(
-        GithubAccess("https://api.github.example.org", Secret(TOKEN)), clone_url="http://git.example.org"
+        GithubAccess.with_token("https://api.github.example.org", Secret(TOKEN)), clone_url="http://git.example.org"
     )
     with pytest.raises(RepoError, match="without https"):
         forge.remote(WEB)
@@ -420,7 +422,7 @@ def test_every_failure_becomes_the_error_of_who_must_act(
 
 def test_nobody_there_is_unavailable(github_server: GitHubServer) -> None:
     slept: list[float] = []
-    forge = GithubForge(GithubAccess("http://127.0.0.1:9", Secret(TOKEN), sleep=slept.append))
+    forge = GithubForge(GithubAccess.with_token("http://127.0.0.1:9", Secret(TOKEN), sleep=slept.append))
     with pytest.raises(Unavailable, match="cannot be reached"):
         forge.remote(WEB)
     assert slept == [0.5, 1.0]

@@ -12,7 +12,7 @@ from tests.rig.github import TOKEN, GitHubServer
 
 
 def _notes(server: GitHubServer) -> GithubReleases:
-    return GithubReleases(GithubAccess(server.url, Secret(TOKEN), sleep=lambda _: None))
+    return GithubReleases(GithubAccess.with_token(server.url, Secret(TOKEN), sleep=lambda _: None))
 
 
 def _source(server: GitHubServer, name: str = "acme/lib") -> str:

@@ -27,7 +27,7 @@ class Bench:
 
     @property
     def forge(self) -> GithubForge:
-        return GithubForge(GithubAccess(self.server.url, Secret(TOKEN), sleep=lambda _: None))
+        return GithubForge(GithubAccess.with_token(self.server.url, Secret(TOKEN), sleep=lambda _: None))
 
     def propose(self) -> None:
         self.server.push_as(BOT, "acme/web", MANUAL, {"requirements.txt": "django==5.0\n"})

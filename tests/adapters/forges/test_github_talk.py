@@ -35,7 +35,7 @@ class Bench:
 
     @property
     def talk(self) -> GithubTalk:
-        return GithubTalk(GithubAccess(self.server.url, Secret(TOKEN), sleep=self.slept.append))
+        return GithubTalk(GithubAccess.with_token(self.server.url, Secret(TOKEN), sleep=self.slept.append))
 
     def asked(self, since: int) -> list[tuple[str, str]]:
         return [(entry.method, entry.path.removeprefix("/repos/acme/web")) for entry in self.server.log[since:]]
@@ -89,7 +89,7 @@ def test_an_app_at_an_enterprise_server_knows_its_name(
 ) -> None:
     with GitHubServer(tmp_path_factory.mktemp("ghe"), prefix="/api/v3", description=github_description) as server:
         server.actor = APP
-        access = GithubAccess(server.url, Secret(TOKEN))
+        access = GithubAccess.with_token(server.url, Secret(TOKEN))
         assert access.login() == access.login() == APP
         assert len(server.log) == 2
 
@@ -98,7 +98,7 @@ def test_who_we_are_is_not_guessed_while_a_limit_holds(bench: Bench) -> None:
     limited = {"message": "API rate limit exceeded for user ID 1."}
     bench.server.fail_next(403, "/user$", body=limited, headers={"Retry-After": "5"})
     with pytest.raises(Unavailable) as caught:
-        GithubAccess(bench.server.url, Secret(TOKEN)).login()
+        GithubAccess.with_token(bench.server.url, Secret(TOKEN)).login()
     assert caught.value.retry_after == 5
 
 
