@@ -328,8 +328,8 @@ class Queue(Protocol):
     def submit(self, errands: Sequence[Errand], now: datetime) -> None:
         """Keep errands.
 
-        One whose task waits already is joined with it, one whose task is at work makes it be done once more, and one
-        whose task was given up brings it back to life.
+        One whose task waits already is joined with it, and one whose task was given up brings it back to life. One
+        whose task is at work makes it be done once more where somebody waits for it (`Urgency.NOW`).
         """
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -35,6 +35,7 @@ class Metrics:
     """Counts what happens; `text` asks `look` how things stand, which may raise BotError."""
 
     def __init__(self, look: Callable[[], Sights]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, of which nobody asked
         self._registry = CollectorRegistry()
         self._runs = Counter(
             "quarterdeck_runs", "Runs of repositories that ended, by outcome.", ["verdict"], registry=self._registry

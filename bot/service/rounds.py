@@ -9,7 +9,7 @@ from bot.decide.rounds import Known
 from bot.errors import BotError, StoreError
 from bot.model.policy import Trigger
 from bot.model.repository import Repository
-from bot.model.tasks import Errand
+from bot.model.tasks import Errand, Urgency
 from bot.service.rolls import Rolls
 from bot.service.roster import Roster
 from bot.wiring.house import House
@@ -115,7 +115,7 @@ class Rounds:
 
 
 def _errand(key: str, why: str, now: datetime) -> Errand:
-    return Errand(repository=key, trigger=Trigger.AUTO, why=why, due=now)
+    return Errand(repository=key, trigger=Trigger.AUTO, why=why, due=now, urgency=Urgency.NOW)
 
 
 def told(name: str, tick: Callable[[], None]) -> None:

@@ -281,6 +281,17 @@ class TestTasks:
         assert settled(engine, lambda tasks: not tasks) == ()
         assert [task.why for task in bench.done] == ["security", "push to main"]
 
+    def test_a_routine_look_asks_for_nothing_more_of_what_is_at_work(self, make: Make) -> None:
+        engine, bench = make(2), Bench()
+        bench.free.clear()
+        engine.start(bench)
+        engine.submit([an_errand()])
+        bench.wait_begun(1)
+        engine.submit([an_errand(urgency=Urgency.SOON), an_errand(urgency=Urgency.LATER)])
+        bench.free.set()
+        assert settled(engine, lambda tasks: not tasks) == ()
+        assert len(bench.done) == 1
+
     def test_the_most_urgent_goes_first(self, make: Make) -> None:
         engine, bench = make(1), Bench()
         engine.submit([an_errand("c", urgency=Urgency.LATER), an_errand("b"), an_errand("a", urgency=Urgency.NOW)])
@@ -336,7 +347,7 @@ class TestEndings:
         engine.start(bench)
         engine.submit([an_errand()])
         bench.wait_begun(1)
-        engine.submit([an_errand(why="push to main")])
+        engine.submit([an_errand(why="push to main", urgency=Urgency.NOW)])
         bench.free.set()
         bench.wait(2)
         assert bench.done[1].attempts == 1

@@ -159,14 +159,16 @@ def _first(errand: Errand, now: datetime) -> dict[str, Any]:
 
 
 def _joined(before: dict[str, Any], errand: Errand, now: datetime) -> dict[str, Any]:
-    """Put an errand to a task: what waits is not put off, what is under way is done once more, the dead wait anew.
+    """Put an errand to a task: what waits is not put off, and what is dead waits anew.
 
-    What waits because something failed is brought forward only by somebody who waits for it.
+    Only somebody who waits for it lets what is under way be done once more, and brings forward what has failed.
     """
     anew = {"why": errand.why, "urgency": errand.urgency, "due": errand.due, "asked_at": now}
     match TaskState(before["state"]):
         case TaskState.DEAD:
             return {**before, **anew, "state": WAITING, "attempts": 0, "note": ""}
+        case TaskState.RUNNING if errand.urgency is not Urgency.NOW:
+            return before
         case TaskState.RUNNING if not before["again"]:
             return {**before, **anew, "again": True}
         case _:
