@@ -15,6 +15,8 @@ LONGEST_WAIT = timedelta(hours=1)
 LONGEST_ASKED = timedelta(hours=6)  # what another side may ask us to wait
 WIDTH = 0.5  # a wait is made longer by chance, by up to this part of it
 
+GONE = "whoever worked on it was gone before it was done"
+
 PATIENCE = 2  # failures in a row that change nothing
 FIRST_REST = timedelta(hours=1)
 LONGEST_REST = timedelta(days=1)
@@ -37,12 +39,12 @@ def ending(task: Task, failure: Failure | None, now: datetime, luck: float) -> E
     return Later(at=now + wait * (1 + WIDTH * luck), note=failure.message)
 
 
-def abandoned(task: Task, now: datetime) -> Ending:
-    """Decide about a task whose worker is gone without a word: that may be the task's doing, so it has an end."""
+def abandoned(task: Task, now: datetime, why: str = GONE) -> Ending:
+    """Decide about a task that came to no verdict: that may be the task's doing, so it has an end."""
     if task.attempts >= ATTEMPTS:
-        return Dead(note=f"given up: whoever worked on it was gone before it was done, {task.attempts} times")
+        return Dead(note=f"given up after {task.attempts} attempts: {why}")
     wait = timedelta(0) if task.attempts <= PATIENCE else _doubled(FIRST_WAIT, task.attempts - PATIENCE, LONGEST_WAIT)
-    return Later(at=now + wait, note="whoever worked on it was gone before it was done")
+    return Later(at=now + wait, note=why)
 
 
 def rests_until(failures: int, last: datetime) -> datetime | None:

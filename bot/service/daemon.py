@@ -73,6 +73,7 @@ class Daemon:
     def _start(self) -> None:
         settings = self._service.order.settings
         with self._service.shift() as house:
+            house.check()
             self._roster.tell(house.fleet.members())
         working = Working(self._service, self._roster, self._holds, self._face.measures)
         self._service.engine.start(working)
@@ -150,6 +151,7 @@ class Daemon:
         try:
             self._face.reread()
             with self._service.shift() as house:
+                house.check()
                 self._roster.tell(house.fleet.members())
         except BotError as error:
             self._service.reorder(old)

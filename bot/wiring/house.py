@@ -117,6 +117,12 @@ class House:
             waivers=self.settings.waivers,
         )
 
+    def check(self) -> None:
+        """Look at what every run needs, before the first one; raises ConfigError."""
+        if self.settings.forge.kind != "local" and not all(entry.url for entry in self.settings.repositories):
+            _ = self.forges.access
+        _ = self.confinement
+
     def member(self, member: Member) -> Assignment:
         """Say what holds for a repository of the fleet."""
         return self.assignment(member.repository, self._entries.get(member.entry))

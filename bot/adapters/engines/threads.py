@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bot.adapters.engines.holding import Holding
 from bot.decide.retries import abandoned
-from bot.errors import Interrupted, StoreError
+from bot.errors import BotError, Interrupted, StoreError
 from bot.model.tasks import Ending, Errand, Later, Task
 from bot.ports import Clock, Queue
 
@@ -165,9 +165,12 @@ def _worked(work: Callable[[Task], Ending], task: Task, clock: Clock) -> Ending:
         raise
     except Interrupted:
         return Later(at=clock(), note="handed back when the service stopped", counts=False)
-    except Exception:
+    except BotError as error:
+        LOG.warning("%s: %s", task.repository, error.message)
+        return abandoned(task, clock(), error.message)
+    except Exception as error:
         LOG.exception("a task ended in an error that Quarterdeck did not expect")
-        return abandoned(task, clock())
+        return abandoned(task, clock(), f"{type(error).__name__}: {error}")
 
 
 def _start(work: Callable[[Item], Result], waiting: deque[tuple[Future[Result], Item]], threads: int) -> None:
