@@ -74,7 +74,7 @@ def summary(rest: Sequence[Notice], *, more: bool) -> Message:
 
 def plain(text: str, most: int) -> str:
     """Give a stranger's words on one line that mentions nobody, in a forge or a chat, and hides no address."""
-    calm = foreign_text.inert(line(text, most)).replace("`", "'").replace("](", "] (")
+    calm = foreign_text.inert(line(text, most)).replace("`", "'").replace("](", "] (").replace("]:", "] :")
     return calm.replace("<", f"<{foreign_text.ZERO_WIDTH}")
 
 
