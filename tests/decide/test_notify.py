@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.decide import document, notify
+from bot.decide.markdown import OWN
 from bot.model.contents import FeedState
 from bot.model.notices import Notice, NoticeKind, NoticeRules
 from bot.model.proposal import State
@@ -229,6 +230,6 @@ def test_what_strangers_wrote_mentions_nobody_and_stays_within_bounds(
         assert not {"img", "script", "b"} & set(seen.tags)
         assert not seen.comments
         assert "<!" not in told.text
-        text = told.text.replace(url, "") if notify.OWN.fullmatch(url) else told.text
+        text = told.text.replace(url, "") if OWN.fullmatch(url) else told.text
         assert not [one for pattern in (MENTION, NUMBER) for one in pattern.findall(f"{told.title} {text}")]
         assert {link for link in seen.links if REFERENCE.search(link)} <= {url}  # our own proposal, on purpose

@@ -70,11 +70,9 @@ class AppriseNotifier:
             )  # fmt: skip
         except Stopped as error:
             raise Unavailable(f"it did not answer within {self._seconds + GRACE:g} seconds") from error
-        try:
-            found = json.loads(done.stdout)
-        except ValueError:  # nothing of what it printed may be shown
-            raise Unavailable(f"the program that tells it ended with {done.code} and without an answer") from None
-        return dict(found)
+        if done.code:  # nothing of what it printed may be shown
+            raise Unavailable(f"the program that tells it ended with {done.code} and without an answer")
+        return dict(json.loads(done.stdout))
 
     def _useless(self, state: str) -> ConfigError:
         found = SCHEME.match(self._url.reveal())
