@@ -9,9 +9,6 @@ from bot.decide import notify
 from bot.model.notices import Batch, Known, Limits, Message, Notice, NoticeKind, Told
 
 HOUR = timedelta(hours=1)
-NOTED = timedelta(days=1)
-"""How often it is noted that something still holds: what is told changes seldom, and is written where it changes."""
-
 FORGOTTEN = timedelta(days=180)
 """What was not seen to hold for so long is news again; a proposal may be out of sight while its repository fails."""
 
@@ -77,5 +74,6 @@ def _current(told: Told, holding: frozenset[str], now: datetime) -> Told:
 
 
 def _seen(known: Known, now: datetime, *, holds: bool) -> Known:
+    """Note that something still holds, of all things at the first look of a day: what is told is written as a whole."""
     at, seen = min(known.at, now), min(known.seen, now)
-    return replace(known, at=at, seen=now if holds and now - seen >= NOTED else seen)
+    return replace(known, at=at, seen=now if holds and seen.date() != now.date() else seen)

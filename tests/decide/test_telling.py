@@ -60,10 +60,11 @@ def test_what_was_out_of_sight_for_half_a_year_is_forgotten() -> None:
     )
 
 
-def test_that_something_still_holds_is_noted_once_a_day() -> None:
-    quiet = knowing(9 * DAY, seen=DAY - MINUTE)
+def test_that_something_still_holds_is_noted_at_the_first_look_of_a_day() -> None:
+    quiet = knowing(9 * DAY, seen=11 * HOUR)  # NOW is at noon
     assert telling.due((a_notice(),), quiet, NOW, TEN).told_after == quiet
-    assert telling.due((a_notice(),), knowing(9 * DAY), NOW, TEN).told_after == knowing(9 * DAY, seen=timedelta(0))
+    yesterday = knowing(9 * DAY, seen=13 * HOUR)
+    assert telling.due((a_notice(),), yesterday, NOW, TEN).told_after == knowing(9 * DAY, seen=timedelta(0))
 
 
 def test_that_something_is_over_leaves_the_time_at_which_it_was_told() -> None:
