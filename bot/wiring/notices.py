@@ -1,5 +1,6 @@
 """Telling people: what is due to each target is told, and what arrived is remembered."""
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -109,6 +110,9 @@ class NoticeHouse:
             notifier.tell(message)
             self._told[target.label] = telling.after(self._told[target.label], message, now)
             LOG.info("told %s: %s", target.label, message.title)
+            if self._kept is not None:  # the next message may be the one during which the process is killed
+                with contextlib.suppress(StoreError):  # `announce` tries again, and says so
+                    self._keep(now)
 
     def _place(self) -> Path:
         try:

@@ -13,11 +13,11 @@ import pytest
 from bot.adapters.stores.sql import SqlStore
 from bot.cli.progress import Silent
 from bot.decide import document
-from bot.errors import StoreError
-from bot.model.notices import NoticeKind
+from bot.errors import Interrupted, StoreError
+from bot.model.notices import Message, NoticeKind
 from bot.model.secrets import SecretRef
 from bot.settings import NotificationsSettings, NotifySettings, Settings
-from bot.wiring.notices import KEY, KIND, NoticeHouse
+from bot.wiring.notices import KEY, KIND, NOTIFIERS, NoticeHouse
 from bot.wiring.order import Order
 from tests.builders import NOW, a_proposal
 from tests.rig.cli import Terminal
@@ -130,6 +130,28 @@ def test_a_restart_in_the_middle_repeats_only_what_did_not_arrive(bench: Bench) 
     announce(bench.house(target("ONE")), NOW + 2 * MINUTE, a_document(7, 8))
     announce(bench.house(target("ONE")), NOW + 3 * MINUTE, a_document(7, 8))
     assert len(box.letters) == 3
+
+
+class Ending:
+    """A way to tell that ends the program with the second message."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+
+    def tell(self, message: Message) -> None:
+        if self.titles:
+            raise Interrupted("the program is ending")
+        self.titles.append(message.title)
+
+
+def test_a_process_that_ends_between_two_messages_repeats_none(bench: Bench) -> None:
+    box, ending = bench.box("ONE"), Ending()
+    with bench.monkeypatch.context() as patched:
+        patched.setitem(NOTIFIERS, "apprise", lambda *_: ending)
+        with pytest.raises(Interrupted):
+            announce(bench.house(target("ONE")), NOW, a_document(7), stopped=STILL)
+    announce(bench.house(target("ONE")), NOW + MINUTE, a_document(7), stopped=STILL)
+    assert (ending.titles, box.titles) == (["Quarterdeck stands still"], [WAITS])
 
 
 def test_after_an_outage_of_the_target_there_is_no_flood(bench: Bench) -> None:
