@@ -15,6 +15,7 @@ from bot.model.change import FileText
 from bot.model.contents import Advisory, ArchiveAnswer, FeedState, ImageContents, LifetimeTable, SourceMove, Told
 from bot.model.fleet import Found
 from bot.model.images import ImageConfig, ImageLook, ImageName, PlatformManifest
+from bot.model.notices import Message
 from bot.model.packages import OsRelease
 from bot.model.plan import Relock
 from bot.model.policy import Ignored
@@ -486,6 +487,18 @@ class Engine(Protocol):
     @property
     def trouble(self) -> str:
         """Why nothing is begun at the moment, "" where all is well."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells one target, where people read it, what they should know."""
+
+    def tell(self, message: Message) -> None:
+        """Send one message; it arrived when this comes back.
+
+        Raises Unavailable where it may not have arrived, ConfigError where the target is of no known kind; neither
+        repeats anything of the target's address.
+        """
         ...
 
 

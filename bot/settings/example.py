@@ -115,6 +115,18 @@ name = "acme/web"
 #image = "docker.io/library/python"
 #url = "file:///srv/official-images/library/python"
 
+# Where people are told what they should know: an address as apprise writes it (slack://…, mailtos://…, and many
+# more). It holds secrets, so only its place stands here.
+#[[notify]]
+#url = { env = "QUARTERDECK_NOTIFY_URL" }
+#name = "operators"
+#events = ["stopped", "security-opened", "failing", "feed-stale", "proposal-old"]
+
+#[notifications]
+#proposal_age = "14 days"                 # a proposal that is open for longer is told, and again after as long
+#failures = 3                             # a repository that failed so many times in a row is told
+#per_hour = 20                            # messages to a target; what is more is summed up in one
+
 # An advisory that is accepted until a date; all three are required.
 #[[waiver]]
 #id = "CVE-2026-1234"
