@@ -21,6 +21,7 @@ from bot.service.working import Working
 from bot.system.signals import Wait, heard
 from bot.web.app import make_app
 from bot.web.server import WebServer
+from bot.wiring.notices import NoticeHouse
 from bot.wiring.order import Order
 from bot.wiring.service import ServiceHouse, open_service
 
@@ -49,6 +50,7 @@ class Daemon:
         self._roster, self._rolls, self._holds = Roster(), Rolls(service.store), Holds()
         self._ticks = Ticks(service.order.settings.schedule.timezone)
         self._inbox = Inbox(service.engine)
+        self._notices = NoticeHouse(service.order, service.store)
         self._rounds = Rounds(service, self._roster, self._rolls)
         self._face = Face(
             service=service,
@@ -100,6 +102,8 @@ class Daemon:
             "digests": (schedule.digests, self._rounds.digests),
             "overview": (schedule.overview, self._rounds.overview),
         }
+        if self._service.order.settings.notify:
+            intervals["notices"] = (NOTICES, self._announce)
         every = {
             name: (self._every(name, interval), self._timed(name, call)) for name, (interval, call) in intervals.items()
         }
@@ -117,6 +121,14 @@ class Daemon:
             call()
 
         return lambda: told(name, tick)
+
+    def _announce(self) -> None:
+        """Tell people what they should know."""
+        store, keys, clock = self._service.store, self._roster.keys, self._service.order.clock
+        documents = tuple(one for key, one in store.news(0)[1].items() if key in keys)
+        failures = {key: count for key, count in store.streaks().items() if key in keys}
+        for problem in self._notices.announce(documents, failures, self._face.feeds(), self._face.stopped(), clock()):
+            LOG.warning("a message was not delivered: %s", problem)
 
     def _look_at_fleet(self) -> None:
         threading.Thread(target=told, args=("fleet", self._rounds.fleet), name="fleet", daemon=True).start()
@@ -158,6 +170,7 @@ class Daemon:
             self._refuse(error)
             return
         self._face.refused = ""
+        self._notices = NoticeHouse(self._service.order, self._service.store)
         self._holds.clear()
         self._ticks.set(self._jobs())
         after = order.settings

@@ -82,6 +82,12 @@ class Face:
                     kept = self._feeds = (time.monotonic(), house.feeds())
         return kept[1]
 
+    def stopped(self) -> dict[str, str]:
+        """Say of every part that can stand still why it does, "" where it works."""
+        now = self._service.order.clock()
+        holds = "; ".join(hold.why for hold in self._holds.all(now))
+        return {"engine": self._service.engine.trouble, "forge": holds, "configuration": self.refused}
+
     def metrics(self) -> bytes:
         """Give the metrics; where the store cannot be read they say that nothing is ready."""
         return self.measures.text()

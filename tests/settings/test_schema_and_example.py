@@ -56,7 +56,8 @@ def test_the_example_with_everything_switched_on_names_every_key_there_is() -> N
 
     read(text, "example")
 
-    units = {f"schedule.security.{unit}" for unit in ("weeks", "days", "minutes", "seconds")}
+    ticks = ("security", "feeds", "digests", "discover", "overview")
+    units = {f"schedule.{tick}.{unit}" for tick in ticks for unit in ("weeks", "days", "hours", "minutes", "seconds")}
     repeated = {name for name in _keys(ROOT) if name.startswith("repository.policy.")}
     assert {name for name in _keys(ROOT) if not name.startswith("repository.policy.")} - named <= units
     assert named - set(_keys(ROOT)) <= {f"schedule.quarterly.{field}" for field in ("month", "day", "hour")} | {
