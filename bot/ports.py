@@ -437,7 +437,10 @@ class ServiceStore(Store, Protocol):
         ...
 
     def streaks(self) -> Mapping[str, int]:
-        """Give how often each repository (by key) failed in a row until now; those that are well are left out."""
+        """Give how often each repository (by key) failed in a row until now; those that are well are left out.
+
+        What was only out of reach does not count.
+        """
         ...
 
     def serving(self) -> AbstractContextManager[None]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from bot.decide import rounds as dates
 from bot.errors import BotError
+from bot.model.tasks import TaskState
 from bot.service.face import Face
 from bot.service.holds import Holds
 from bot.service.inbox import Inbox
@@ -127,6 +128,10 @@ class Daemon:
         store, keys, clock = self._service.store, self._roster.keys, self._service.order.clock
         documents = tuple(one for key, one in store.news(0)[1].items() if key in keys)
         failures = {key: count for key, count in store.streaks().items() if key in keys}
+        most = self._service.order.settings.notifications.failures
+        for task in self._service.engine.tasks():
+            if task.state is TaskState.DEAD:  # it was tried often enough
+                failures[task.repository] = max(most, failures.get(task.repository, 0))
         for problem in self._notices.announce(documents, failures, self._face.feeds(), self._face.stopped(), clock()):
             LOG.warning("a message was not delivered: %s", problem)
 
