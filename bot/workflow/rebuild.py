@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from bot.decide import assess, calendar, document, flaws, plan, publish, relocks
+from bot.decide import assess, calendar, document, flaws, fleet, plan, publish, relocks
 from bot.decide.markdown import spoken
-from bot.errors import AccessDenied, BotError, StoreError, Unavailable
+from bot.errors import AccessDenied, BotError, CloneFailed, StoreError, Unavailable
 from bot.model.change import Change
 from bot.model.findings import QuarterDue
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
@@ -28,6 +28,7 @@ from bot.workflow.overview import keep_overview
 from bot.workflow.propose import Proposed, propose
 from bot.workflow.repository_file import rules_of
 from bot.workflow.result import Result
+from bot.workflow.standing import carry_over, empty, follow_default
 from bot.workflow.still import Watch
 from bot.workflow.withdraw import withdraw
 
@@ -63,10 +64,21 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
         nonlocal policy, told
         with tools.store.exclusive(assignment.repository.key):
             watch = Watch.start(tools, assignment, wish, started)
+            if watch.asleep is not None:
+                return _rested(blank, watch.asleep)
             if (same := _as_before(tools, assignment, wish, started, watch)) is not None:
                 told = same.document
                 return same.record
-            case, seen = observe(tools, assignment, wish, started)
+            about = tools.forge.about(assignment.repository)
+            if (rest := fleet.resting(about) if about else None) is not None:
+                return watch.rest(_rested(blank, rest))
+            carry_over(tools, assignment.repository, about)
+            try:
+                case, seen = observe(tools, assignment, wish, started, about)
+            except CloneFailed as error:
+                if about is None or not error.empty:
+                    raise
+                return watch.rest(_rested(blank, empty(assignment.repository)))
             policy = case.rules.policy
             watch.compare(case, seen)
             decided = _decided(case, seen)
@@ -81,6 +93,11 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
         result = {**result, "proposals": last.get("proposals", [])}
     tools.store.record(_without_quarter(record) if tools.rehearsal else record, result)
     return Result(record=record, document=result)
+
+
+def _rested(blank: RunRecord, why: Reason) -> RunRecord:
+    """Give the verdict of a repository about which nothing can be done now; what stands open there stays as it is."""
+    return replace(blank, outcome=Outcome.NOTHING, plan=NothingToDo(why=(why,)))
 
 
 def _without_quarter(record: RunRecord) -> RunRecord:
@@ -98,7 +115,7 @@ def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datet
     case = Case(
         tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
     )
-    seen = observe_still(case, kept.snapshot, kept.proposals)
+    seen = observe_still(case, kept.snapshot, kept.proposals, kept.about)
     decided = None if seen is None else _decided(case, seen)
     if decided is None or still.decision(decided) != kept.decision:
         return None
@@ -134,7 +151,7 @@ def _failure(error: BotError) -> Failure:
 
 def _carried_on(case: Case, course: Course) -> RunRecord:
     """Do what was decided, stage by stage: one that fails keeps no later one from being done."""
-    for stage in (_withdrawn, _carried_out, _answered, _overviewed):
+    for stage in (_followed, _withdrawn, _carried_out, _answered, _overviewed):
         course = _reached(case, course, stage)
     standing = tuple(one for one in course.seen.proposals if one.state is State.OPEN and one.number)
     return replace(course.record, standing=standing)
@@ -208,6 +225,10 @@ def _enabled(case: Case, decided: Plan) -> Plan:
         return decided
     text = "the repository opted out with enabled = false"
     return NothingToDo(why=(Reason(code="opted-out", subject=case.name, text=text),))
+
+
+def _followed(case: Case, course: Course) -> Course:
+    return replace(course, seen=follow_default(case, course.seen))
 
 
 def _withdrawn(case: Case, course: Course) -> Course:

@@ -18,8 +18,11 @@ from urllib.parse import urlsplit
 
 from bot.decide.plan import Wish
 from bot.formats import values
-from bot.model import findings, images, locks, policy, proposal, repository, snapshot
+from bot.model import findings, fleet, images, locks, policy, proposal, repository, snapshot
+from bot.model.fleet import Found
+from bot.model.plan import NothingToDo
 from bot.model.proposal import Proposal, State
+from bot.model.reasons import Reason
 from bot.model.repository import Head
 from bot.model.runs import Outcome, RunRecord
 from bot.model.snapshot import Snapshot
@@ -27,12 +30,13 @@ from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.repository_file import FILE, PROJECT
 from bot.workflow.result import Result
+from bot.workflow.standing import EMPTY
 
 KIND = "still"
 WITNESS = "still-witness"
 SURE, TOLD, UNTOLD = "sure:", "told", "untold"
-FORM = "1"  # counted up where what is kept, or what a full look does with the same files, changes
-MODULES = (findings, images, locks, policy, proposal, repository, snapshot)
+FORM = "2"  # counted up where what is kept, or what a full look does with the same files, changes
+MODULES = (findings, fleet, images, locks, policy, proposal, repository, snapshot)
 QUIET = frozenset({Outcome.NOTHING, Outcome.LEFT_ALONE, Outcome.DEFERRED})
 
 
@@ -41,7 +45,8 @@ class Still:
     """What a full look saw, while the forge was in `state`.
 
     `question` is what else it depended on, `decision` the fingerprint of what was decided, `rules` the repository's
-    own file, `snapshot` the one before registries were asked for tags, `document` the contract JSON of the run.
+    own file, `snapshot` the one before registries were asked for tags, `document` the contract JSON of the run,
+    `about` what the forge itself said of the repository.
     """
 
     state: str
@@ -53,6 +58,17 @@ class Still:
     snapshot: Snapshot
     proposals: tuple[Proposal, ...]
     document: str
+    about: Found | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asleep:
+    """Why nothing could be done about a repository, while the forge was in `state`."""
+
+    state: str
+    code: str
+    subject: str
+    text: str
 
 
 READER = values.Reader(
@@ -67,7 +83,8 @@ READER = values.Reader(
 class Watch:
     """One run's look at the forge's state: `unmoved` is what is kept of the last one where that still holds.
 
-    `state` is "" where nothing is watched: a rehearsal, or a run that looks at a part of the repository only.
+    `state` is "" where nothing is watched: a rehearsal, or a run that looks at a part of the repository only. `asleep`
+    is why nothing could be done the last time, where that still holds.
     """
 
     tools: Tools
@@ -75,6 +92,7 @@ class Watch:
     question: str
     state: str = ""
     unmoved: Still | None = None
+    asleep: Reason | None = None
 
     @classmethod
     def start(cls, tools: Tools, assignment: Assignment, wish: Wish, now: datetime) -> Self:
@@ -84,9 +102,19 @@ class Watch:
             return cls(tools=tools, assignment=assignment, question=asked)
         kept = recall(tools, assignment)
         state = tools.forge.state(assignment.repository, kept.state if kept else "")
+        if isinstance(kept, Asleep):
+            return cls(tools=tools, assignment=assignment, question=asked, state=state, asleep=_why(kept, state))
         same = kept is not None and (kept.state, kept.question) == (state, asked)
         told = same and kept is not None and Pushes(tools, kept.url).are_told(state)
         return cls(tools=tools, assignment=assignment, question=asked, state=state, unmoved=kept if told else None)
+
+    def rest(self, record: RunRecord) -> RunRecord:
+        """Keep why nothing can be done about the repository, and give the record back."""
+        if self.state and isinstance(record.plan, NothingToDo):
+            why = record.plan.why[0]
+            asleep = Asleep(state=self.state, code=why.code, subject=why.subject, text=why.text)
+            keep(self.tools, self.assignment, asleep, record.started_at)
+        return record
 
     def compare(self, case: Case, seen: Seen) -> None:
         """Learn from what was fetched whether the forge's state really is another one after a push."""
@@ -109,6 +137,7 @@ class Watch:
             snapshot=seen.settled,
             proposals=seen.proposals,
             document=json.dumps(result.document),
+            about=seen.about,
         )
         keep(self.tools, self.assignment, still, case.now)
 
@@ -145,7 +174,7 @@ class Pushes:
         return f"forge {urlsplit(self.url).netloc}"
 
 
-def recall(tools: Tools, assignment: Assignment) -> Still | None:
+def recall(tools: Tools, assignment: Assignment) -> Still | Asleep | None:
     """Give what is kept of a repository; None where nothing is, or where another version kept it."""
     form, _, packed = (tools.store.recall(KIND, _key(assignment)) or "").partition(" ")
     if form != FORM:
@@ -154,13 +183,19 @@ def recall(tools: Tools, assignment: Assignment) -> Still | None:
         found = READER.loads(json.loads(zlib.decompress(b85decode(packed))))
     except (ValueError, KeyError, TypeError, AttributeError, zlib.error):
         return None  # a copy that is damaged is as good as none
-    return found if isinstance(found, Still) else None
+    return found if isinstance(found, Still | Asleep) else None
 
 
-def keep(tools: Tools, assignment: Assignment, still: Still, now: datetime) -> None:
+def keep(tools: Tools, assignment: Assignment, still: Still | Asleep, now: datetime) -> None:
     """Keep what a full look saw."""
     packed = zlib.compress(json.dumps(values.dumps(still), separators=(",", ":")).encode())
     tools.store.remember(KIND, _key(assignment), f"{FORM} {b85encode(packed).decode()}", now)
+
+
+def _why(kept: Asleep, state: str) -> Reason | None:
+    """Give why nothing can be done, where that still holds; that something was pushed only a sure state says."""
+    holds = kept.state == state and (kept.code != EMPTY or state.startswith(SURE))
+    return Reason(code=kept.code, subject=kept.subject, text=kept.text) if holds else None
 
 
 def question(assignment: Assignment, wish: Wish, now: datetime) -> str:

@@ -17,6 +17,7 @@ from bot.model.repository import Repository
 from bot.model.secrets import SecretRef
 from bot.settings import ForgeSettings, IndexSettings, RegistrySettings, Settings, read
 from bot.wiring import house as wiring
+from bot.wiring.located import located
 from bot.wiring.order import Order
 from tests.builders import NOW
 
@@ -119,4 +120,4 @@ def test_the_configuration_is_the_options_then_the_variables_then_the_usual_plac
 )  # fmt: skip
 def test_a_url_is_called_by_its_last_two_parts(target: str, name: str) -> None:
     assert faces.name_of(target) == name
-    assert faces.located(target) == target
+    assert located(target) == target
