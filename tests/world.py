@@ -110,6 +110,7 @@ class World:
     dated: bool = True
     stateless: bool = False
     about: Found | None = None
+    branch: str = "main"
     renamed: list[tuple[str, str]] = field(default_factory=list)
 
     def run(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Result:
@@ -173,7 +174,11 @@ class FakeForge:
         world = self.world
         if world.stateless:
             return ""
-        pushes = (world.commit, sorted(world.branches.items())) if world.surely or world.dated else ()
+        pushes = (
+            (world.commit, world.branch, world.about, sorted(world.branches.items()))
+            if world.surely or world.dated
+            else ()
+        )
         said = {number: tuple(rows) for number, rows in world.comments.items() if rows}
         words = [hashlib.sha256(repr(part).encode()).hexdigest() for part in (pushes, (tuple(world.proposals), said))]
         return f"{'sure:' if world.surely else ''}{words[0]} {words[1]}"
@@ -189,7 +194,8 @@ class FakeForge:
 
     def update(self, repository: Repository, number: int, draft: Draft) -> Proposal:
         self.world.told(f"update #{number}: {draft.title}")
-        return self._replace(number, title=draft.title, body=draft.body, marks=draft.marks)
+        base = draft.base_branch if self.world.proposals[number - 1].base else ""
+        return self._replace(number, title=draft.title, body=draft.body, marks=draft.marks, base=base)
 
     def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
         self.world.told(f"close #{number}: {comment}")
@@ -253,7 +259,7 @@ class FakeWorkspace:
 
     def fetch(self, remote: Remote, branch: str | None) -> Head:
         self.world.told("fetch")
-        return Head(branch=branch or "main", commit=self.world.commit)
+        return Head(branch=branch or self.world.branch, commit=self.world.commit)
 
     def tree(self, commit: str) -> tuple[TreeFile, ...]:
         return tuple(TreeFile(path=path, blob=path) for path in sorted(self.world.files))
