@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from bot.decide import assess, calendar, document, flaws, plan, publish, relocks
+from bot.decide import assess, calendar, document, flaws, fleet, plan, publish, relocks
 from bot.decide.markdown import spoken
-from bot.errors import AccessDenied, BotError, StoreError, Unavailable
+from bot.errors import AccessDenied, BotError, CloneFailed, StoreError, Unavailable
 from bot.model.change import Change
 from bot.model.findings import QuarterDue
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
@@ -23,11 +23,12 @@ from bot.workflow.apply import apply
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
 from bot.workflow.job import Job
-from bot.workflow.observe import observe, observe_still
+from bot.workflow.observe import observe, observe_still, verdict_on
 from bot.workflow.overview import keep_overview
 from bot.workflow.propose import Proposed, propose
 from bot.workflow.repository_file import rules_of
 from bot.workflow.result import Result
+from bot.workflow.standing import carry_over, empty, follow_default
 from bot.workflow.still import Watch
 from bot.workflow.withdraw import withdraw
 
@@ -63,15 +64,28 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
         nonlocal policy, told
         with tools.store.exclusive(assignment.repository.key):
             watch = Watch.start(tools, assignment, wish, started)
+            if watch.asleep is not None:
+                return _rested(blank, watch.asleep)
             if (same := _as_before(tools, assignment, wish, started, watch)) is not None:
                 told = same.document
                 return same.record
-            case, seen = observe(tools, assignment, wish, started)
+            about = tools.forge.about(assignment.repository)
+            if (rest := fleet.resting(about) if about else None) is not None:
+                return watch.rest(_rested(blank, rest))
+            carry_over(tools, assignment.repository, about)
+            try:
+                case, seen = observe(tools, assignment, wish, started, about)
+            except CloneFailed as error:
+                if about is None or not error.empty:
+                    raise
+                return watch.rest(_rested(blank, empty(assignment.repository)))
             policy = case.rules.policy
             watch.compare(case, seen)
             decided = _decided(case, seen)
             record = replace(_carried_on(case, Course(seen=seen, record=decided)), finished_at=tools.clock())
-            watch.keep(case, seen, decided, Result(record=record, document=document.document(record, policy)))
+            if watch.keeps(record):
+                result = Result(record=record, document=document.document(record, policy))
+                watch.keep(case, seen, decided, result, _narrow(case, seen))
             return record
 
     record = replace(_guarded(blank, run), finished_at=tools.clock())
@@ -81,6 +95,11 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
         result = {**result, "proposals": last.get("proposals", [])}
     tools.store.record(_without_quarter(record) if tools.rehearsal else record, result)
     return Result(record=record, document=result)
+
+
+def _rested(blank: RunRecord, why: Reason) -> RunRecord:
+    """Give the verdict of a repository about which nothing can be done now; what stands open there stays as it is."""
+    return replace(blank, outcome=Outcome.NOTHING, plan=NothingToDo(why=(why,)))
 
 
 def _without_quarter(record: RunRecord) -> RunRecord:
@@ -94,8 +113,8 @@ def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datet
     kept = watch.unmoved
     if kept is None:
         return None
-    decided = redecided(tools, assignment, wish, now, kept)
-    if decided is None or still.decision(decided) != kept.decision:
+    decided, same = redecided(tools, assignment, wish, now, kept)
+    if decided is None or not same:
         return None
     last = json.loads(kept.document)
     record = replace(decided, outcome=Outcome(last["outcome"]))
@@ -104,17 +123,40 @@ def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datet
 
 def redecided(
     tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime, kept: still.Still
-) -> RunRecord | None:
-    """Decide again over what a full look saw, with what registries and advisories say now; None where files are needed.
+) -> tuple[RunRecord | None, bool]:
+    """Decide again over what a full look saw, with what registries and advisories say now; and whether it is the same.
 
-    Raises BotError.
+    None where that wants the files themselves. A quarter that stands open is left aside: it is resolved anew once a day
+    (`still.is_fresh`). Raises BotError.
     """
     rules = rules_of(dict(kept.rules), assignment.policy)
     case = Case(
         tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
     )
-    seen = observe_still(case, kept.snapshot, kept.proposals)
-    return None if seen is None else _decided(case, seen)
+    aside = wish.trigger is Trigger.AUTO and bool(kept.narrow)
+    if aside and isinstance(verdict_on(case, kept.proposals), calendar.Due):
+        return None, False
+    if aside:
+        case = _without_calendar(case)
+    seen = observe_still(case, kept.snapshot, kept.proposals, kept.about)
+    if seen is None:
+        return None, False
+    decided = _decided(case, seen)
+    same = still.decision(decided) == (kept.narrow if aside else kept.decision)
+    return replace(decided, asked=wish.trigger), same
+
+
+def _narrow(case: Case, seen: Seen) -> str:
+    """Fingerprint what would be decided without the quarter that stands open, "" where none does."""
+    if not (seen.broad and case.wish.trigger is Trigger.AUTO):
+        return ""
+    aside = _without_calendar(case)
+    still_seen = observe_still(aside, seen.settled, seen.proposals, seen.about)
+    return "" if still_seen is None else still.decision(_decided(aside, still_seen))
+
+
+def _without_calendar(case: Case) -> Case:
+    return replace(case, wish=replace(case.wish, trigger=Trigger.SECURITY))
 
 
 def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
@@ -144,7 +186,7 @@ def _failure(error: BotError) -> Failure:
 
 def _carried_on(case: Case, course: Course) -> RunRecord:
     """Do what was decided, stage by stage: one that fails keeps no later one from being done."""
-    for stage in (_withdrawn, _carried_out, _answered, _overviewed):
+    for stage in (_followed, _withdrawn, _carried_out, _answered, _overviewed):
         course = _reached(case, course, stage)
     standing = tuple(one for one in course.seen.proposals if one.state is State.OPEN and one.number)
     return replace(course.record, standing=standing)
@@ -218,6 +260,10 @@ def _enabled(case: Case, decided: Plan) -> Plan:
         return decided
     text = "the repository opted out with enabled = false"
     return NothingToDo(why=(Reason(code="opted-out", subject=case.name, text=text),))
+
+
+def _followed(case: Case, course: Course) -> Course:
+    return replace(course, seen=follow_default(case, course.seen))
 
 
 def _withdrawn(case: Case, course: Course) -> Course:

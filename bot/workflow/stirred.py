@@ -22,13 +22,13 @@ def is_stirred(tools: Tools, assignment: Assignment, now: datetime) -> bool:
     What cannot be asked now does not count: the next sweep says so. Raises StoreError.
     """
     kept = still.recall(tools, assignment)
-    if kept is None:
+    if not isinstance(kept, still.Still):
         return False
     try:
-        decided = redecided(tools, assignment, Wish(), now, kept)
+        decided, same = redecided(tools, assignment, Wish(), now, kept)
     except StoreError:
         raise
     except BotError as error:
         LOG.info("%s cannot be thought over: %s", assignment.repository.name, error.message)
         return False
-    return decided is None or still.decision(decided) != kept.decision
+    return not same and not (decided is not None and decided.doubts)

@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.stores.sql import SqlStore
 from bot.errors import StoreError, Unavailable
 from bot.model.plan import NothingToDo, Plan
-from bot.model.policy import Trigger
+from bot.model.policy import Ignored, Trigger
 from bot.model.proposal import State
 from bot.model.repository import Repository
 from bot.model.runs import Outcome, RunRecord
@@ -239,6 +239,49 @@ class TestAnswers:
         store.remember("relock", "k", "", NOW)
 
         assert store.recall("relock", "k") == ""
+
+
+class TestRename:
+    def test_everything_under_the_old_key_stands_under_the_new_one(self, shelf: Shelf) -> None:
+        store = shelf.open()
+        old, new = "acme/web", "beta/site"
+        store.record(a_run(replace(WEB, url=""), plan=a_rebuild(quarter="2026q4")), a_document(old, commit="1"))
+        kept = store.save_proposal(old, a_proposal(0))
+        wish = Ignored(subject="urllib3", until=NOW.date(), reason="why", by="ada", where="#1")
+        store.ignore(old, wish)
+        for key in (old, f"{old} main", f"{old} #7", f"{old}-more main", f"{old}x"):
+            store.remember("still", key, f"of {key}", NOW)
+        store.rename(old, new)
+
+        again = shelf.open()
+        assert again.last_runs(old) == ()
+        assert again.last_runs(new) == (a_document(new, commit="1"),)
+        assert (again.quarters(old), again.quarters(new)) == ((), ("2026q4",))
+        assert (again.proposals(old), again.proposals(new)) == ((), (kept,))
+        assert (again.ignored(old), again.ignored(new)) == ((), (wish,))
+        moved = {key: again.recall("still", key) for key in (old, f"{old} main", new, f"{new} main", f"{new} #7")}
+        assert moved == {
+            old: None, f"{old} main": None, new: f"of {old}", f"{new} main": f"of {old} main", f"{new} #7": f"of {old} #7",
+        }  # fmt: skip
+        assert again.recall("still", f"{old}-more main") == f"of {old}-more main"
+        assert again.recall("still", f"{old}x") == f"of {old}x"
+
+    def test_what_the_new_key_has_already_stands(self, store: Store) -> None:
+        old, new = "acme/web", "acme/api"
+        for key in (old, new):
+            store.record(a_run(Repository(name=key, url="")), a_document(key))
+            store.save_proposal(key, a_proposal(0, title=key))
+            store.remember("still", key, f"of {key}", NOW)
+            store.ignore(key, Ignored(subject="urllib3", until=NOW.date(), reason=key, by="ada", where="#1"))
+        store.rename(old, new)
+        store.rename(old, new)
+        store.rename(new, new)
+
+        assert [one.title for one in store.proposals(new)] == [new]
+        assert [one.reason for one in store.ignored(new)] == [new]
+        assert store.recall("still", new) == f"of {new}"
+        assert len(store.last_runs()) == 1
+        assert (store.proposals(old), store.ignored(old), store.recall("still", old)) == ((), (), None)
 
 
 class TestExclusive:

@@ -5,6 +5,7 @@ plumbing only: files are read with `cat-file` and commits are written with `comm
 and no checkout. Credentials reach git through GIT_ASKPASS and its environment, for the remote's own host only.
 """
 
+import hashlib
 import logging
 import re
 import shutil
@@ -33,6 +34,7 @@ RECEIVE_PACK = "git -c core.hooksPath=/dev/null -c receive.autogc=false -c core.
 UPLOAD_PACK = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false upload-pack"
 BATCH = 1000  # blobs that one process reads
 BATCH_WORDS = 3
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class GitWorkspace:
@@ -42,7 +44,7 @@ class GitWorkspace:
     """
 
     def __init__(self, data_dir: Path, name: str, *, author: str, email: str, home: Path) -> None:
-        self._path = data_dir / "clones" / (re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "repository")
+        self._path = data_dir / "clones" / folder_of(name)
         self._support = data_dir / "git"
         self._author = author
         self._email = email
@@ -53,7 +55,8 @@ class GitWorkspace:
     def fetch(self, remote: Remote, branch: str | None) -> Head:
         """Bring `branch` up to date; see ports.Workspace. Raises CloneFailed, AccessDenied, Unavailable, StoreError."""
         name, commit = (branch, "") if branch else self._default_branch(remote)
-        local = f"{OURS}/base/{name}"
+        # flat, for a branch may take the place of one that it lies below
+        local = f"{OURS}/base/{name.replace('/', '%2F')}"
         if commit and self._has(remote, local, commit):
             return Head(branch=name, commit=commit)
         depth = ["--unshallow"] if remote.history and (self._path / "shallow").exists() else []
@@ -153,8 +156,11 @@ class GitWorkspace:
         return self._commits([commit, "--fixed-strings", f"--grep={grep}", "--max-count=500"])
 
     def contains(self, commit: str, ancestor: str) -> bool:
-        """Say whether `ancestor` is here and reachable from `commit`."""
-        return self._execute(["merge-base", "--is-ancestor", ancestor, commit])[0] == 0
+        """Say whether `ancestor` is here and reachable from `commit`; what is no id of a commit is not."""
+        return (
+            bool(COMMIT.fullmatch(ancestor))
+            and self._execute(["merge-base", "--is-ancestor", ancestor, commit])[0] == 0
+        )
 
     def branches(self, remote: Remote, prefix: str) -> Mapping[str, str]:
         """Give the remote's branches that begin with `prefix` and the commits they point to."""
@@ -210,7 +216,7 @@ class GitWorkspace:
         heads = {name.removeprefix("refs/heads/"): commit for commit, name in rows if name.startswith("refs/heads/")}
         head = symrefs.get("HEAD", "").removeprefix("refs/heads/")
         if not heads:
-            raise CloneFailed("the repository has no commit yet", hint="commit something and run again")
+            raise CloneFailed("the repository has no commit yet", hint="commit something and run again", empty=True)
         candidates = [head]
         if _is_checkout(remote.url):
             upstream = symrefs.get("refs/remotes/origin/HEAD", "").removeprefix("refs/remotes/origin/")
@@ -225,6 +231,10 @@ class GitWorkspace:
 
     def _obtained(self, remote: Remote, commit: str) -> bool:
         """Say whether a commit is here now: an earlier run left it, or the remote gives it out by its id."""
+        if not COMMIT.fullmatch(
+            commit
+        ):  # it may come from a text that people can edit, and git must not read more in it
+            return False
         # git would fetch what is missing by itself, the whole history with it, and without our credentials
         alone = {"GIT_ALLOW_PROTOCOL": "none"}
         if self._execute(["cat-file", "-e", f"{commit}^{{tree}}"], env=alone)[0] == 0:
@@ -344,6 +354,19 @@ class GitWorkspace:
             except GitCommandNotFound as error:
                 raise StoreError("git is not installed", hint="install git and run again") from error
         return int(code), out, str(err)
+
+
+def folder_of(name: str) -> str:
+    """Give the folder of a repository's clone, which no other name has: `acme-web` for `acme/web`.
+
+    Where the name does not follow from that, as in `a/b-c` and `a-b/c`, a digest of it stands behind a `=`, which no
+    name of a forge has.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "repository"
+    owner, _, rest = name.rpartition("/")
+    if plain == (f"{owner}-{rest}" if owner else rest) and "-" not in owner:
+        return plain
+    return f"{plain}={hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 
 def _blob(file: TreeFile | None) -> str:
