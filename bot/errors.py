@@ -10,6 +10,8 @@ BotError(message, hint, exit_code)
 ├ Unavailable    nobody; carries retry_after in seconds, retried with back-off
 └ StoreError     the operator                           stops the service
 
+Interrupted is none of them: the program ends, the work in hand is no verdict, and nothing may catch it on its way.
+
 A human "no" or "later" is never an error: those are values of `bot.model` with their reasons.
 """
 
@@ -83,3 +85,10 @@ class Unavailable(BotError):
 
 class StoreError(BotError):
     """Our own data folder or database cannot be used; nothing may go on without it."""
+
+
+class Interrupted(BaseException):
+    """The program is ending: no child is started any more, and what one said is not used.
+
+    Like KeyboardInterrupt it is no Exception: what was under way must neither be taken for a failure nor carried on.
+    """

@@ -25,6 +25,7 @@ from bot.system.process import end_all
 COMMANDS = {
     "run": ("bot.cli.work", "run", "Look, decide, rebuild and propose: the main job, now."),
     "check": ("bot.cli.work", "check", "The same without any effect: what is pinned, due, and would be proposed."),
+    "serve": ("bot.cli.serve", "serve", "The long-lived service: schedule, webhooks, health, metrics."),
     "status": ("bot.cli.show", "status", "Last verdicts and open proposals of every repository."),
     "explain": ("bot.cli.show", "explain", "Every reason behind the last decision on a repository."),
     "image": ("bot.cli.image", "image", "Look inside images: what changed, what waits in the archive, ends of life."),

@@ -1,12 +1,17 @@
 """`config check`, `config init` and `config schema`."""
 
 import json
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli.options import Common, common_options
 from bot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 DEFAULT = Path("config/quarterdeck.toml")
 
@@ -31,8 +36,9 @@ def check(file: Path | None, common: Common) -> int:
     if path is None:
         raise ConfigError("there is no configuration to check", hint="write one with `quarterdeck config init`")
     mistakes: list[dict[str, object]] = []
+    untellable: tuple[str, ...] = ()
     try:
-        load(path)
+        untellable = _untellable(load(path))
     except BadSettings as error:
         mistakes = [{"line": m.line, "key": m.key, "message": m.message, "hint": m.hint} for m in error.mistakes]
         if not common.json:
@@ -40,13 +46,25 @@ def check(file: Path | None, common: Common) -> int:
     unused = not_acted_on(path.read_text("utf-8")) if not mistakes else ()
     if common.json:
         document = {"schema": 1, "file": str(path), "valid": not mistakes, "mistakes": mistakes,
-                    "not_acted_on": list(unused)}  # fmt: skip
+                    "not_acted_on": list(unused), "untellable": list(untellable)}  # fmt: skip
         click.echo(json.dumps(document, indent=2))
         return 2 if mistakes else 0
     click.echo(f"{path}: valid")
     if unused:
         click.echo(f"read, but not acted on by this version yet: {', '.join(unused)}")
+    for problem in untellable:
+        click.echo(f"nobody can be told there: {problem}")
     return 0
+
+
+def _untellable(settings: "Settings") -> tuple[str, ...]:
+    """Say which targets of messages cannot be told anything, as seen from here: a secret may be elsewhere."""
+    if not settings.notify:
+        return ()
+    from bot.wiring import notices  # noqa: PLC0415 - keeps --help light
+
+    with tempfile.TemporaryDirectory() as folder:
+        return notices.check(settings, Path(folder))
 
 
 @config.command()

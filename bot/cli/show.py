@@ -21,14 +21,15 @@ def status(common: Common) -> None:
 
     with open_house(common, None, rehearsal=True) as house:
         rows, apart = house.status(), house.isolation()
-        sources, waivers, silent = house.feeds(), house.waivers(), house.searches()
+        sources, waivers, silent, tasks = house.feeds(), house.waivers(), house.searches(), house.tasks()
         if common.json:
             head = {"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}"}
             return _json({**head, "repositories": rows, "isolation": apart, "feeds": sources, "waivers": waivers,
-                          "searches": silent})  # fmt: skip
+                          "searches": silent, "tasks": tasks})  # fmt: skip
     out = render.console()
     render_status.head(out, apart, sources)
     render_status.searches(out, silent)
+    render_status.tasks(out, tasks)
     render_status.accepted(out, rows, waivers)
     if not rows:
         click.echo("no repository was worked on yet: try `quarterdeck check PATH`")

@@ -1,8 +1,10 @@
 """Whether the quarterly rebuild is due: pure, with `now` as an argument, so that downtime is caught up.
 
-A quarter is named `2026q4`, after the calendar quarter, in the schedule's timezone, in which its date falls.
+A quarter is named `2026q4`, after the calendar quarter, in the schedule's timezone, in which its date falls. Where many
+repositories are spread over a time, each has its own place in it, which its name gives: the same for ever, everywhere.
 """
 
+import hashlib
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,21 +35,32 @@ class NotDue:
 Verdict: TypeAlias = Due | NotDue
 
 
-def due(schedule: Schedule, done: AbstractSet[str], now: datetime) -> Verdict:
-    """Decide for a repository whose quarters in `done` were proposed, or found to need nothing.
+def due(schedule: Schedule, done: AbstractSet[str], now: datetime, name: str = "") -> Verdict:
+    """Decide for the repository `name` whose quarters in `done` were proposed, or found to need nothing.
 
     Never done: due at the first look, for the calendar quarter of `now`. Otherwise due when the newest date that
-    has passed belongs to a quarter that is not done; each quarter is hit once, however often one asks.
+    has passed belongs to a quarter that is not done; each quarter is hit once, however often one asks. Its dates are
+    those of the schedule, later by its `place`; the quarter is that of the schedule's own date.
     """
     zone = ZoneInfo(schedule.timezone)
     if not done:
         return Due(quarter=quarter_of(now, zone), since=None)
     dates = cron.parse(schedule.quarterly)
-    last = dates.last(now, zone)
-    following = dates.next(now, zone)
+    later = place(schedule.spread, name)
+    last = dates.last(now - later, zone)
+    next_date = dates.next(now - later, zone)
+    following = next_date + later if next_date else None
     if last is None or (label := quarter_of(last, zone)) in done or max(done) > label:
         return NotDue(quarter=max(done), until=following)
-    return Due(quarter=label, since=last)
+    return Due(quarter=label, since=last + later)
+
+
+def place(spread: timedelta, name: str) -> timedelta:
+    """Give a repository's place in the time over which many are spread: whole seconds, less than `spread`."""
+    seconds = int(spread.total_seconds())
+    if seconds <= 0:
+        return timedelta(0)
+    return timedelta(seconds=int.from_bytes(hashlib.sha256(name.casefold().encode()).digest()[:8], "big") % seconds)
 
 
 def quarter_of(moment: datetime, zone: ZoneInfo) -> str:

@@ -300,6 +300,7 @@ def pull_request(proposal: Proposal) -> dict[str, object]:
         "branch": proposal.branch,
         "title": proposal.title,
         "state": str(proposal.state),
+        "opened_at": _time(proposal.opened_at) if proposal.opened_at else None,
     }
 
 

@@ -83,7 +83,8 @@ class Ignored:
 class Schedule:
     """When the quarterly rebuild falls: cron fields as APScheduler names and reads them, in `timezone` (IANA).
 
-    `spread` is the time over which many repositories are spread from that moment on.
+    `spread` is the time over which many repositories are spread from that moment on. The others say how often a service
+    looks: at all repositories, at feeds of advisories, at digests, for new repositories, and at overviews.
     """
 
     timezone: str = "UTC"
@@ -92,3 +93,7 @@ class Schedule:
     )
     security: timedelta = timedelta(hours=6)
     spread: timedelta = timedelta(0)
+    feeds: timedelta = timedelta(hours=1)
+    digests: timedelta = timedelta(hours=3)
+    discover: timedelta = timedelta(hours=1)
+    overview: timedelta = timedelta(days=1)

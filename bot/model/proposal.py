@@ -59,7 +59,8 @@ class Proposal:
     """A proposal as its forge shows it; `marks` None means that its hidden block is missing or was edited.
 
     `head` is the commit that its branch points to, "" where the branch is gone; `base` is the branch that it is to be
-    merged into, "" where the forge does not say.
+    merged into, "" where the forge does not say. `opened_at` is None where nothing was opened yet (a rehearsal), or
+    nobody can tell.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Proposal:
     state: State
     head: str
     marks: Marks | None
+    opened_at: datetime | None = None
     base: str = ""
 
 

@@ -22,7 +22,11 @@ token = { env = "QUARTERDECK_GITHUB_TOKEN" }
 
 [schedule]                                # APScheduler's cron fields and interval fields
 quarterly = { month = "1,4,7,10", day = "1st tue", hour = 9 }
-#security = { hours = 6 }
+#security = { hours = 6 }                 # how often the service looks at all repositories
+#feeds = { hours = 1 }                    # at feeds of advisories
+#digests = { hours = 3 }                  # at what tags of images point to
+#discover = { hours = 1 }                 # for new repositories
+#overview = { days = 1 }                  # and writes overviews anew
 #spread = "0 seconds"                     # spread many repositories over this time
 
 [policy]                                  # a [[repository]] may override each of these
@@ -110,6 +114,18 @@ name = "acme/web"
 #[[built_tags]]
 #image = "docker.io/library/python"
 #url = "file:///srv/official-images/library/python"
+
+# Where people are told what they should know: an address as apprise writes it (slack://…, mailtos://…, and many
+# more). It holds secrets, so only its place stands here.
+#[[notify]]
+#url = { env = "QUARTERDECK_NOTIFY_URL" }
+#name = "operators"
+#events = ["stopped", "security-opened", "failing", "feed-stale", "proposal-old"]
+
+#[notifications]
+#proposal_age = "14 days"                 # a proposal that is open for longer is told, and again after as long
+#failures = 3                             # a repository that failed so many times in a row is told
+#per_hour = 20                            # messages to a target; what is more is summed up in one
 
 # An advisory that is accepted until a date; all three are required.
 #[[waiver]]

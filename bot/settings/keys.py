@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.model.notices import NoticeKind
 from bot.model.policy import Freeze, Severity, Waiver
 from bot.settings import durations, texts
 from bot.settings.credentials import SecretPlace
@@ -23,6 +24,8 @@ from bot.settings.values import (
     IndexSettings,
     IsolationSettings,
     LifetimesSettings,
+    NotificationsSettings,
+    NotifySettings,
     PythonSettings,
     RegistrySettings,
     ServiceSettings,
@@ -148,7 +151,16 @@ SCHEDULE: Table[dict[str, Any]] = Table(
             "When the quarterly rebuild falls: APScheduler's cron fields.",
             {"month": "1,4,7,10", "day": "1st tue", "hour": 9},
         ),
-        Key("security", INTERVAL, "How often advisories are looked at: APScheduler's interval fields.", {"hours": 6}),
+        Key(
+            "security",
+            INTERVAL,
+            "How often all repositories are looked at: APScheduler's interval fields.",
+            {"hours": 6},
+        ),
+        Key("feeds", INTERVAL, "How often feeds of advisories are read.", {"hours": 1}),
+        Key("digests", INTERVAL, "How often registries are asked what tags point to.", {"hours": 3}),
+        Key("discover", INTERVAL, "How often new repositories are looked for.", {"hours": 1}),
+        Key("overview", INTERVAL, "How often overviews are written anew.", {"days": 1}),
         Key("spread", DURATION, "Spread many repositories over this time.", "0 seconds"),
     ),
     build=dict,
@@ -244,6 +256,23 @@ BUILT_TAGS = Table(
     ),
     build=BuiltTagsSettings,
 )
+NOTIFY = Table(
+    keys=(
+        Key("url", SECRET, "Where the target's address stands, as apprise writes it.", required=True),
+        Key("events", ListOf(of=words(NoticeKind), least=1), "What is told there.", [str(kind) for kind in NoticeKind]),
+        Key("name", TEXT, "What it is called in messages about it; absent: the place of its address."),
+    ),
+    build=NotifySettings,
+)
+NOTIFICATIONS = Table(
+    keys=(
+        Key("proposal_age", DURATION, "A proposal that is open for longer is told, and again after as long; 0: never.",
+            "14 days"),
+        Key("failures", Whole(least=1, most=1000), "A repository that failed so many times in a row is told.", 3),
+        Key("per_hour", Whole(least=1, most=1000), "How many messages a target gets within an hour.", 20),
+    ),
+    build=NotificationsSettings,
+)  # fmt: skip
 REPOSITORY: Table[dict[str, Any]] = Table(
     keys=(
         Key("name", TEXT, "Its name: OWNER/NAME on GitHub.", required=True),

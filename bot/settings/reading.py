@@ -13,7 +13,7 @@ from bot.settings.kinds import Key, ListOf, Table
 from bot.settings.mistakes import BadSettings, Mistake, Notes, Place
 from bot.settings.values import RepositorySettings, Settings
 
-NOT_YET = ("schedule.security", "schedule.spread", "service")
+NOT_YET: tuple[str, ...] = ()
 """Keys that this version reads and does not act on yet. An issue that acts on one takes it out."""
 
 SUFFIX = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
@@ -88,6 +88,7 @@ def merged(policy: Policy, own: Mapping[str, Any]) -> Policy:
 def _whole(values: Mapping[str, Any], at: Place) -> None:
     """Check what only the whole configuration tells."""
     _unique(values.get("repository", ()), "name", at.child("repository"))
+    _one_label(values.get("notify", ()), at.child("notify"))
     hosts = [{"host": registry.host} for registry in values.get("registry", ())]
     _unique(hosts, "host", at.child("registry"))
     local = "forge" in values and values["forge"].kind == "local"
@@ -114,6 +115,16 @@ def _unique(tables: Any, key: str, at: Place) -> None:
         seen.setdefault(value, place)
 
 
+def _one_label(targets: Any, at: Place) -> None:
+    """Require that no two targets are called the same: what each was told is kept under what it is called."""
+    seen: set[str] = set()
+    for place, target in enumerate(targets):
+        if target.label != keys.SECRET.blank().env and target.label in seen:
+            spot = at.child(place)
+            spot.child("name").wrong(f"two targets {spot.table} are called the same", "give each a name of its own")
+        seen.add(target.label)
+
+
 def _many(table: Table[Any]) -> ListOf[Any]:
     return ListOf(of=table, tables=True)
 
@@ -134,6 +145,8 @@ ROOT: Table[Settings] = Table(
         Key("advisories", _many(keys.ADVISORIES), "Sources of advisories."),
         Key("lifetimes", keys.LIFETIMES, "When releases reach the end of their life."),
         Key("built_tags", _many(keys.BUILT_TAGS), "Lists of the tags of images that are still built."),
+        Key("notify", _many(keys.NOTIFY), "Where people are told what they should know."),
+        Key("notifications", keys.NOTIFICATIONS, "What is worth a message, and how many."),
         Key("repository", _many(keys.REPOSITORY), "The repositories to look after."),
         Key("waiver", _many(keys.WAIVER), "Advisories that are accepted until a date."),
     ),

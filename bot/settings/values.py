@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.model.locks import LockerName
+from bot.model.notices import NoticeKind
 from bot.model.policy import Policy, Schedule, Waiver
 from bot.model.secrets import SecretRef
 
@@ -114,6 +115,29 @@ class BuiltTagsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """A target of messages: where its address stands, which is a secret as a whole, and what is told there."""
+
+    url: SecretRef
+    events: tuple[NoticeKind, ...] = tuple(NoticeKind)
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called: its name, or the place of its address."""
+        return self.name or self.url.env or self.url.file or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsSettings:
+    """What is worth a message, and how many of them; `proposal_age` 0 means that no proposal is too old."""
+
+    proposal_age: timedelta = timedelta(days=14)
+    failures: int = 3
+    per_hour: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySettings:
     """One repository; `policy` is complete: the defaults with this repository's own on top.
 
@@ -147,6 +171,8 @@ class Settings:
     advisories: tuple[AdvisoriesSettings, ...] = ()
     lifetimes: LifetimesSettings = field(default_factory=LifetimesSettings)
     built_tags: tuple[BuiltTagsSettings, ...] = ()
+    notify: tuple[NotifySettings, ...] = ()
+    notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
     repositories: tuple[RepositorySettings, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import BotError, StoreError
+from bot.errors import BotError, Interrupted, StoreError
 from bot.system.pipes import Conversation, TooLoud, TooSlow
 from bot.system.warden import end_below, size
 
@@ -24,10 +24,6 @@ MOST = 256 << 20  # bytes that a child may print at all
 RUNNING: set[subprocess.Popen[bytes]] = set()  # what an interrupted program must not leave behind
 STARTING = threading.Lock()  # no child is born between the last look at RUNNING and the end
 ENDING = threading.Event()
-
-
-class Interrupted(BotError):
-    """The program is ending, so no child is started any more and what one said is not used."""
 
 
 class Stopped(BotError):

@@ -32,11 +32,13 @@ from bot.model.secrets import SecretRef
 from bot.ports import Engine, Locker, Workspace
 from bot.settings import RepositorySettings
 from bot.system import confine
+from bot.system.clock import system_clock
 from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
+from bot.system.process import end_all
 from bot.wiring.fleet import Fleet
-from bot.wiring.forges import ForgeHouse
+from bot.wiring.forges import ForgeHouse, Line
 from bot.wiring.images import ImageHouse, feed_folder, feeds
 from bot.wiring.order import Order, credential
 from bot.workflow.context import Assignment, Tools
@@ -50,7 +52,9 @@ if TYPE_CHECKING:
 class House:
     """One set of wired implementations; close it through `open_house`."""
 
-    def __init__(self, order: Order, http: Http, store: "SqlStore", stack: ExitStack) -> None:
+    def __init__(
+        self, order: Order, http: Http, store: "SqlStore", stack: ExitStack, line: Line | None = None
+    ) -> None:  # fmt: skip
         self.order = order
         self._stack = stack
         self.settings = order.settings
@@ -59,8 +63,9 @@ class House:
         self.store = store
         self.images = ImageHouse(order, http)
         self._workspaces: dict[str, GitWorkspace] = {}
-        self.forges = ForgeHouse(order, store, self.workspace)
-        self._stack.callback(self.forges.close)
+        self.forges = ForgeHouse(order, store, self.workspace, line)
+        if line is None:
+            self._stack.callback(self.forges.close)
         # a search is a run of its own: it knows nothing of repositories from before
         self.fleet = Fleet(order.settings, store, lambda searches: self.forges.anew().directory(searches), order.clock)
 
@@ -68,15 +73,25 @@ class House:
         """Work on repositories, several at a time; results in the order of the assignments."""
         engine: Engine = ENGINES[self.settings.engine.kind](self)
         jobs = tuple((self.tools(assignment), assignment) for assignment in assignments)
-        return engine.map(lambda job: work(*job, wish), jobs)
+        return engine.map(lambda job: self._worked(*job, wish), jobs)
 
-    def tools(self, assignment: Assignment) -> Tools:
-        """Give one repository's tools."""
+    def _worked(self, tools: Tools, assignment: Assignment, wish: Wish) -> Result:
+        """Run one repository; what a service was asked to do with it until now is done with that, too."""
+        asked_before = system_clock()  # `--now` is no time for tasks
+        result = work(tools, assignment, wish)
+        whole = wish == Wish() and self.clock is system_clock
+        if whole and result.record.failure is None and not self.order.rehearsal:
+            self.store.queue.settle(assignment.repository.key, asked_before)
+        return result
+
+    def tools(self, assignment: Assignment, *, anew: bool = False) -> Tools:
+        """Give one repository's tools; `anew`: its forge is asked as if nothing were known of it yet."""
         repository = assignment.repository
-        kind = self.forges.kind_of(repository)
+        forges = self.forges.anew() if anew else self.forges
+        kind = forges.kind_of(repository)
         return Tools(
-            forge=self.forges.forge(kind),
-            talk=self.forges.talk(kind),
+            forge=forges.forge(kind),
+            talk=forges.talk(kind),
             pins=self.advisories,
             workspace=self.workspace(repository),
             glass=self.images.glass,
@@ -87,7 +102,7 @@ class House:
             clock=self.clock,
             rehearsal=self.order.rehearsal,
             bench=self.rooms.folder,
-            release_notes=self.forges.release_notes(kind),
+            release_notes=forges.release_notes(kind),
         )
 
     def assignment(self, repository: Repository, configured: RepositorySettings | None) -> Assignment:
@@ -102,10 +117,19 @@ class House:
             waivers=self.settings.waivers,
         )
 
+    def check(self) -> None:
+        """Look at what every run needs, before the first one; raises ConfigError."""
+        if self.settings.forge.kind != "local" and not all(entry.url for entry in self.settings.repositories):
+            _ = self.forges.access
+        _ = self.confinement
+
     def member(self, member: Member) -> Assignment:
         """Say what holds for a repository of the fleet."""
-        entries = {entry.name: entry for entry in self.settings.repositories}
-        return self.assignment(member.repository, entries.get(member.entry))
+        return self.assignment(member.repository, self._entries.get(member.entry))
+
+    @cached_property
+    def _entries(self) -> Mapping[str, RepositorySettings]:
+        return {entry.name: entry for entry in self.settings.repositories}
 
     def workspace(self, repository: Repository) -> Workspace:
         """Give the repository's clone; the same one within a run."""
@@ -224,7 +248,9 @@ LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.interpreters, house.memory),
 }
 ENGINES: Mapping[str, Callable[[House], Engine]] = {
-    "threads": lambda house: ThreadEngine(house.settings.engine.workers),
+    "threads": lambda house: ThreadEngine(
+        house.settings.engine.workers, house.store.queue, system_clock, interrupt=end_all
+    ),
 }
 
 

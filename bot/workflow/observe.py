@@ -103,5 +103,5 @@ def is_broad(case: Case, over: frozenset[str], standing: frozenset[str]) -> bool
     """Say whether this run may end in a rebuild that moves tags: asked before the registries are, as tags cost."""
     if case.wish.trigger in {Trigger.QUARTERLY, Trigger.MANUAL}:
         return True
-    verdict = calendar.due(case.assignment.schedule, over, case.now)
+    verdict = calendar.due(case.assignment.schedule, over, case.now, case.name)
     return case.wish.trigger is Trigger.AUTO and (isinstance(verdict, calendar.Due) or verdict.quarter in standing)

@@ -111,17 +111,27 @@ def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datet
     kept = watch.unmoved
     if kept is None:
         return None
-    rules = rules_of(dict(kept.rules), assignment.policy)
-    case = Case(
-        tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
-    )
-    seen = observe_still(case, kept.snapshot, kept.proposals, kept.about)
-    decided = None if seen is None else _decided(case, seen)
+    decided = redecided(tools, assignment, wish, now, kept)
     if decided is None or still.decision(decided) != kept.decision:
         return None
     last = json.loads(kept.document)
     record = replace(decided, outcome=Outcome(last["outcome"]))
     return Result(record=record, document=last | document.times(record))
+
+
+def redecided(
+    tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime, kept: still.Still
+) -> RunRecord | None:
+    """Decide again over what a full look saw, with what registries and advisories say now; None where files are needed.
+
+    Raises BotError.
+    """
+    rules = rules_of(dict(kept.rules), assignment.policy)
+    case = Case(
+        tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
+    )
+    seen = observe_still(case, kept.snapshot, kept.proposals, kept.about)
+    return None if seen is None else _decided(case, seen)
 
 
 def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
@@ -173,7 +183,7 @@ def _reached(case: Case, course: Course, stage: Callable[[Case, Course], Course]
 def _decided(case: Case, seen: Seen) -> RunRecord:
     """Decide, once it is known what stands open, what is done, and what moved."""
     standing = publish.quarters(seen.proposals, finished=False)
-    verdict = calendar.due(case.assignment.schedule, seen.done | standing, case.now)
+    verdict = calendar.due(case.assignment.schedule, seen.done | standing, case.now, case.name)
     situation = plan.Situation(
         snapshot=seen.snapshot,
         images=seen.images,

@@ -2,7 +2,8 @@
 
 What a full look saw is kept together with the forge's `state`. While that holds, files and proposals are those that
 are kept; images and advisories are asked all the same, as all repositories share those answers. Where all of it leads
-to the same decision, the verdict is the same too. Once a day everything is looked at, whatever holds.
+to the same decision, the verdict is the same too. After some days everything is looked at, whatever holds; after one
+where something waits for a release or a date, of which no forge tells.
 """
 
 import hashlib
@@ -12,10 +13,11 @@ import zlib
 from base64 import b85decode, b85encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
+from bot.decide import calendar
 from bot.decide.plan import Wish
 from bot.formats import values
 from bot.model import findings, fleet, images, locks, policy, proposal, repository, snapshot
@@ -35,8 +37,10 @@ from bot.workflow.standing import EMPTY
 KIND = "still"
 WITNESS = "still-witness"
 SURE, TOLD, UNTOLD = "sure:", "told", "untold"
-FORM = "2"  # counted up where what is kept, or what a full look does with the same files, changes
+FORM = "3"  # counted up where what is kept, or what a full look does with the same files, changes
 MODULES = (findings, fleet, images, locks, policy, proposal, repository, snapshot)
+WAITING, CALM, CALM_SPREAD = timedelta(days=1), timedelta(days=7), timedelta(days=4)
+A_LITTLE = timedelta(hours=1)  # that a clock may go back
 QUIET = frozenset({Outcome.NOTHING, Outcome.LEFT_ALONE, Outcome.DEFERRED})
 
 
@@ -97,14 +101,14 @@ class Watch:
     @classmethod
     def start(cls, tools: Tools, assignment: Assignment, wish: Wish, now: datetime) -> Self:
         """Ask the forge, before anything else is read: what moves from then on is seen the next time."""
-        asked = question(assignment, wish, now)
+        asked = question(assignment, wish)
         if tools.rehearsal or wish.only or wish.moves.narrow:
             return cls(tools=tools, assignment=assignment, question=asked)
         kept = recall(tools, assignment)
         state = tools.forge.state(assignment.repository, kept.state if kept else "")
         if isinstance(kept, Asleep):
             return cls(tools=tools, assignment=assignment, question=asked, state=state, asleep=_why(kept, state))
-        same = kept is not None and (kept.state, kept.question) == (state, asked)
+        same = kept is not None and (kept.state, kept.question) == (state, asked) and is_fresh(kept, now)
         told = same and kept is not None and Pushes(tools, kept.url).are_told(state)
         return cls(tools=tools, assignment=assignment, question=asked, state=state, unmoved=kept if told else None)
 
@@ -198,10 +202,27 @@ def _why(kept: Asleep, state: str) -> Reason | None:
     return Reason(code=kept.code, subject=kept.subject, text=kept.text) if holds else None
 
 
-def question(assignment: Assignment, wish: Wish, now: datetime) -> str:
-    """Name everything that a verdict depends on besides the repository and the world: wishes, policy, and the day."""
+def forget(tools: Tools, assignment: Assignment, now: datetime) -> None:
+    """Let the next run look at everything."""
+    tools.store.remember(KIND, _key(assignment), "", now)
+
+
+def is_fresh(kept: Still, now: datetime) -> bool:
+    """Say whether what was seen may still be gone by: not for ever, as not everything that matters is asked again."""
+    seen = json.loads(kept.document)
+    looked_at = datetime.fromisoformat(seen["finished_at"])
+    until = (seen["plan"] or {}).get("until")
+    if until and datetime.fromisoformat(until) <= now:
+        return False
+    waits = bool(seen["remaining"]) or seen["outcome"] == Outcome.DEFERRED
+    spread = calendar.place(CALM_SPREAD, f"{seen['name']} {kept.head.commit}")  # not all of a fleet on one day
+    return looked_at - A_LITTLE <= now < looked_at + (WAITING if waits else CALM - spread)
+
+
+def question(assignment: Assignment, wish: Wish) -> str:
+    """Name everything that a verdict depends on besides the repository and the world: wishes and policy."""
     ruled = (assignment.repository, assignment.policy, assignment.schedule, assignment.waivers, assignment.committer)
-    more = (sorted(assignment.index_hosts), assignment.default_python, wish, f"{now:%Y-%m-%d}")
+    more = (sorted(assignment.index_hosts), assignment.default_python, wish)
     return hashlib.sha256(repr((ruled, more)).encode()).hexdigest()
 
 

@@ -77,6 +77,15 @@ def test_an_update_shows_the_new_commit_and_the_new_texts(bench: ForgeBench) -> 
     assert bench.forge.proposals(bench.repository) == (updated,)
 
 
+def test_a_proposal_says_since_when_it_stands_whatever_becomes_of_it(bench: ForgeBench) -> None:
+    bench.push(MANUAL, "django==5.0\n")
+    opened = bench.forge.open(bench.repository, a_draft())
+    assert opened.opened_at is not None
+    assert opened.opened_at.tzinfo is not None
+    assert bench.forge.update(bench.repository, opened.number, a_draft(title="More")).opened_at == opened.opened_at
+    assert bench.forge.close(bench.repository, opened.number, "Obsolete.", None).opened_at == opened.opened_at
+
+
 def test_an_equal_update_changes_nothing(bench: ForgeBench) -> None:
     bench.push(MANUAL, "django==5.0\n")
     opened = bench.forge.open(bench.repository, a_draft())

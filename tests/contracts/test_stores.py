@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from bot.adapters.stores.sql import SqlStore
-from bot.errors import Unavailable
+from bot.errors import StoreError, Unavailable
 from bot.model.plan import NothingToDo, Plan
 from bot.model.policy import Ignored, Trigger
 from bot.model.proposal import State
 from bot.model.repository import Repository
 from bot.model.runs import Outcome, RunRecord
-from bot.ports import Store
+from bot.ports import ServiceStore, Store
 from tests.builders import NOW, a_proposal, a_reason, a_rebuild, a_snapshot, some_marks
 
-Opener = Callable[[Path], AbstractContextManager[Store]]
+Opener = Callable[[Path], AbstractContextManager[ServiceStore]]
 
 STORES: dict[str, Opener] = {"sqlite": SqlStore.open}
 
@@ -34,7 +34,7 @@ class Shelf:
     def __init__(self, opener: Opener, folder: Path, stack: ExitStack) -> None:
         self._opener, self._folder, self._stack = opener, folder, stack
 
-    def open(self) -> Store:
+    def open(self) -> ServiceStore:
         return self._stack.enter_context(self._opener(self._folder))
 
 
@@ -45,7 +45,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
 
 
 @pytest.fixture
-def store(shelf: Shelf) -> Store:
+def store(shelf: Shelf) -> ServiceStore:
     return shelf.open()
 
 
@@ -108,6 +108,43 @@ class TestRuns:
         assert store.last_runs()[0]["outcome"] == "failed"
 
 
+class TestService:
+    def test_news_are_the_newest_runs_since_a_mark_by_key(self, store: ServiceStore) -> None:
+        store.record(a_run(WEB), a_document("acme/web", commit="1"))
+        store.record(a_run(WEB), a_document("acme/web", commit="2"))
+        mark, found = store.news(0)
+        assert {key: document["commit"] for key, document in found.items()} == {WEB.key: "2"}
+        assert store.news(mark) == (mark, {})
+        store.record(a_run(API), a_document("acme/api", commit="3"))
+        later, fresh = store.news(mark)
+        assert later > mark
+        assert list(fresh) == [API.key]
+
+    def test_failures_in_a_row_are_counted_and_what_was_out_of_reach_is_not(self, store: ServiceStore) -> None:
+        broken, away = a_document(error={"kind": "LockFailed"}), a_document(error={"kind": "Unavailable"})
+        for document in (broken, broken, away, broken):
+            store.record(a_run(WEB, Outcome.FAILED), document)
+        store.record(a_run(API, Outcome.FAILED), broken)
+        assert store.streaks() == {WEB.key: 3, API.key: 1}
+        store.record(a_run(WEB), a_document())
+        assert store.streaks() == {API.key: 1}
+        store.record(a_run(WEB, Outcome.FAILED), broken)
+        assert store.streaks() == {WEB.key: 1, API.key: 1}
+
+    def test_the_quarters_of_all_repositories_are_given_at_once(self, store: ServiceStore) -> None:
+        assert store.settled() == {}
+        store.record(a_run(WEB, plan=NothingToDo(why=(a_reason(),), quarter="2026q4")), a_document())
+        store.record(a_run(API, plan=NothingToDo(why=(a_reason(),), quarter="2026q3")), a_document())
+        assert store.settled() == {WEB.key: {"2026q4"}, API.key: {"2026q3"}}
+
+    def test_one_service_at_a_time(self, shelf: Shelf) -> None:
+        first, second = shelf.open(), shelf.open()
+        with first.serving(), pytest.raises(StoreError, match="serves the data folder"), second.serving():
+            pytest.fail("two at once")
+        with second.serving():
+            pass
+
+
 class TestQuarters:
     def test_a_quarterly_run_that_found_nothing_to_change_settles_its_quarter(self, store: Store) -> None:
         store.record(a_run(plan=a_rebuild(quarter="2026q4")), a_document())
@@ -143,7 +180,8 @@ class TestProposals:
         second = store.save_proposal("web", a_proposal(0, branch="quarterdeck/manual", marks=None, head=""))
 
         assert shelf.open().proposals("web") == (second, first)
-        assert first == a_proposal(1, title="é", body="a\r\n\n<!-- x -->", url=a_proposal(0).url)
+        texts = {"title": "é", "body": "a\r\n\n<!-- x -->", "url": a_proposal(0).url}
+        assert first == a_proposal(1, opened_at=first.opened_at, **texts)
 
     def test_saving_under_a_number_replaces(self, store: Store) -> None:
         kept = store.save_proposal("web", a_proposal(0))
@@ -151,6 +189,15 @@ class TestProposals:
 
         assert store.save_proposal("web", merged) == merged
         assert store.proposals("web") == (merged,)
+
+    def test_a_proposal_is_opened_once_however_often_it_is_saved(self, store: Store) -> None:
+        kept = store.save_proposal("web", a_proposal(0))
+        told = store.save_proposal("web", a_proposal(0, opened_at=NOW))
+        store.save_proposal("web", replace(kept, title="new"))
+
+        assert kept.opened_at is not None
+        assert [one.opened_at for one in store.proposals("web")] == [told.opened_at, kept.opened_at]
+        assert told.opened_at == NOW
 
     def test_a_number_that_is_not_there_is_inserted_and_counted_on_from(self, store: Store) -> None:
         store.save_proposal("web", a_proposal(7))

@@ -73,6 +73,36 @@ def test_each_quarter_is_hit_exactly_once_however_often_one_asks(gaps: list[int]
     assert hits == sorted(set(hits))
 
 
+SPREAD = Schedule(spread=timedelta(days=3))
+
+
+@given(st.text(min_size=1), st.integers(0, 10**7))
+def test_each_repository_has_its_own_place_in_the_spread_and_keeps_it(name: str, seconds: int) -> None:
+    spread = timedelta(seconds=seconds)
+    place = calendar.place(spread, name)
+    assert place == calendar.place(spread, name)
+    assert timedelta(0) <= place < max(spread, timedelta(seconds=1))
+
+
+def test_a_thousand_repositories_are_spread_evenly() -> None:
+    places = [calendar.place(timedelta(days=3), f"acme/web{number}") for number in range(1000)]
+    by_half_day = [sum(1 for one in places if one // timedelta(hours=12) == slot) for slot in range(6)]
+    assert all(120 < count < 220 for count in by_half_day)
+
+
+def test_a_spread_date_comes_later_by_the_repositorys_place_and_keeps_its_quarter() -> None:
+    place = calendar.place(SPREAD.spread, "acme/web")
+    date = _at("2026-10-06T09:00") + place
+    assert place > timedelta(0)
+    assert calendar.due(SPREAD, {"2026q3"}, date - timedelta(seconds=1), "acme/web") == NotDue(
+        quarter="2026q3", until=date
+    )
+    assert calendar.due(SPREAD, {"2026q3"}, date, "acme/web") == Due(quarter="2026q4", since=date)
+    assert calendar.due(SPREAD, {"2026q4"}, date, "acme/web") == NotDue(
+        quarter="2026q4", until=_at("2027-01-05T09:00") + place
+    )
+
+
 @pytest.mark.parametrize(
     ("start", "end", "now", "until"),
     [

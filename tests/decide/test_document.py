@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from bot.decide import document, finding_rows
 from bot.model.contents import FeedState
@@ -93,9 +94,14 @@ def test_a_run_has_every_name_of_the_contract() -> None:
     ]  # fmt: skip
     assert found["pull_request"] == {
         "number": 1, "url": "https://example.org/pull/1", "branch": "quarterdeck/quarterly-2026q4", "title": "t",
-        "state": "open",
+        "state": "open", "opened_at": None,
     }  # fmt: skip
     json.dumps(document.report((found,), NOW))
+
+
+def test_a_proposal_says_in_utc_since_when_it_stands() -> None:
+    opened_at = datetime(2026, 11, 24, 13, 30, tzinfo=timezone(timedelta(hours=1)))
+    assert document.pull_request(a_proposal(opened_at=opened_at))["opened_at"] == "2026-11-24T12:30:00Z"
 
 
 def test_the_report_stands_around_its_repositories() -> None:

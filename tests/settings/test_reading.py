@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+from bot.model.notices import NoticeKind
 from bot.model.policy import Freeze, Policy, Schedule, Severity, Waiver
 from bot.model.secrets import SecretRef
 from bot.settings import (
@@ -11,6 +12,8 @@ from bot.settings import (
     ForgeSettings,
     IndexSettings,
     IsolationSettings,
+    NotificationsSettings,
+    NotifySettings,
     PythonSettings,
     RegistrySettings,
     RepositorySettings,
@@ -208,9 +211,8 @@ def test_the_local_forge_takes_every_address_that_git_takes() -> None:
     assert tuple(repository.url for repository in found.repositories) == urls
 
 
-def test_what_is_read_and_not_acted_on_yet_is_named() -> None:
-    assert not_acted_on(CONTRACT) == ("schedule.security", "service")
-    assert not_acted_on('[[repository]]\nname = "a/b"\npolicy.overview = true\n') == ()
+def test_everything_that_can_be_configured_is_acted_on() -> None:
+    assert not_acted_on(CONTRACT) == ()
     assert not_acted_on("") == ()
 
 
@@ -218,3 +220,29 @@ def test_the_configuration_of_this_repository_is_read() -> None:
     text = Path("config/quarterdeck.toml").read_text(encoding="utf-8")
 
     assert read(text, "config/quarterdeck.toml").repositories[0].name == "acme/web"
+
+
+def test_targets_of_messages_are_called_by_their_name_or_by_the_place_of_their_address() -> None:
+    found = read(
+        """
+[[notify]]
+url = { env = "CHAT" }
+[[notify]]
+url = { file = "/run/secrets/mail" }
+events = ["stopped", "failing"]
+[[notify]]
+url = { env = "CHAT" }
+name = "people"
+[notifications]
+proposal_age = "3 weeks"
+per_hour = 5
+""",
+        "c.toml",
+    )
+    assert found.notify == (
+        NotifySettings(url=SecretRef(env="CHAT"), events=tuple(NoticeKind)),
+        NotifySettings(url=SecretRef(file="/run/secrets/mail"), events=(NoticeKind.STOPPED, NoticeKind.FAILING)),
+        NotifySettings(url=SecretRef(env="CHAT"), name="people"),
+    )
+    assert [one.label for one in found.notify] == ["CHAT", "/run/secrets/mail", "people"]
+    assert found.notifications == NotificationsSettings(proposal_age=timedelta(weeks=3), failures=3, per_hour=5)

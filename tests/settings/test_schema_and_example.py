@@ -56,12 +56,14 @@ def test_the_example_with_everything_switched_on_names_every_key_there_is() -> N
 
     read(text, "example")
 
-    units = {f"schedule.security.{unit}" for unit in ("weeks", "days", "minutes", "seconds")}
+    ticks = ("security", "feeds", "digests", "discover", "overview")
+    units = {f"schedule.{tick}.{unit}" for tick in ticks for unit in ("weeks", "days", "hours", "minutes", "seconds")}
     repeated = {name for name in _keys(ROOT) if name.startswith("repository.policy.")}
     assert {name for name in _keys(ROOT) if not name.startswith("repository.policy.")} - named <= units
     assert named - set(_keys(ROOT)) <= {f"schedule.quarterly.{field}" for field in ("month", "day", "hour")} | {
         "forge.token.env", "forge.app.private_key.file", "service.webhook_secret.env", "index.username.env",
         "index.password.env", "registry.username.env", "registry.password.file",
+        "notify.url.env",
     }  # fmt: skip
     assert repeated
 
@@ -119,6 +121,13 @@ def test_the_defaults_that_the_schema_names_are_those_that_reading_takes() -> No
         "repository = [{}]",
         "repository = [{ name = 'a/b', policy = { retag = 'x' } }]",
         "registry = [{ host = 'https://docker.io' }]",
+        "notify = [{}]",
+        "notify = [{ url = 'slack://token' }]",
+        "notify = [{ url = { env = 'A' }, events = [] }]",
+        "notify = [{ url = { env = 'A' }, events = ['everything'] }]",
+        "notifications.failures = 0",
+        "notifications.per_hour = 0",
+        "notifications.proposal_age = 'old'",
         "waiver = [{ id = 'X', until = 2027-01-31 }]",
         "waiver = [{ id = 'X', until = 'soon', reason = 'r' }]",
     ],

@@ -126,6 +126,7 @@ def _proposal(pull: PullRequest) -> Proposal:
         head=pull.head.sha,
         base=pull.base.ref,
         marks=marks.parse(body),
+        opened_at=pull.created_at,
     )
 
 

@@ -38,8 +38,8 @@ class RecordingForge:
     def update(self, repository: Repository, number: int, draft: Draft) -> Proposal:
         """Give the proposal as it would read after the update."""
         standing = self._find(repository, number)
-        written = _written(draft)
-        return replace(written, number=number, url=standing.url) if standing else replace(written, number=number)
+        written = replace(_written(draft), number=number)
+        return replace(written, url=standing.url, opened_at=standing.opened_at) if standing else written
 
     def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
         """Give the proposal as it stands; it would be closed."""

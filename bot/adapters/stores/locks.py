@@ -52,6 +52,28 @@ def waiting_lock(path: Path, seconds: float) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def service_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of the one service of a data folder while the block runs; the file says who holds it.
+
+    Raises StoreError where another process does.
+    """
+    descriptor = _open(path)
+    try:
+        if not _try(descriptor):
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            who = f"process {holder}" if holder.isdigit() else "another process"
+            raise StoreError(
+                f"another Quarterdeck serves the data folder {path.parent} already: {who}",
+                hint="end that one first, or give this one a data folder of its own (--data-dir)",
+            )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _open(path: Path) -> int:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

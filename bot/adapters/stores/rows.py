@@ -56,6 +56,7 @@ def proposal_of(row: Row[Any]) -> Proposal:
         state=State(row.state),
         head=row.head,
         marks=_marks_from_json(row.marks) if row.marks is not None else None,
+        opened_at=row.created_at,
     )
 
 

@@ -11,15 +11,16 @@ from typing import Self
 from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
 
 from bot.adapters.stores.failures import translated
-from bot.adapters.stores.locks import repository_lock, waiting_lock
+from bot.adapters.stores.locks import repository_lock, service_lock, waiting_lock
 from bot.adapters.stores.renaming import carry_over
 from bot.adapters.stores.rows import ignored_of, proposal_columns, proposal_of, quarter_done, run_columns
 from bot.adapters.stores.schema import prepare
+from bot.adapters.stores.sql_queue import SqlQueue
 from bot.adapters.stores.sqlite import connect
 from bot.adapters.stores.tables import ANSWERS, IGNORED, PROPOSALS, QUARTERS, RUNS
 from bot.model.policy import Ignored
 from bot.model.proposal import Proposal
-from bot.model.runs import RunRecord
+from bot.model.runs import Outcome, RunRecord
 from bot.system.clock import system_clock
 
 DATABASE = "quarterdeck.db"
@@ -29,6 +30,10 @@ RUNS_KEPT = 200
 ANSWERS_KEPT = 1_000
 ANSWER_BYTES_KEPT = 32 * 1024 * 1024
 """Bounds for each kind of answer; the least recently used make room."""
+
+OF_REPOSITORIES = frozenset({"still", "still-witness", "written-marks"})
+REPOSITORIES_KEPT = 50_000
+"""Kinds that are about one repository each: a fleet needs all of them, so that only their number is bounded."""
 
 
 class SqlStore:
@@ -44,6 +49,7 @@ class SqlStore:
         self._clock = clock
         self._used: dict[tuple[str, str], None] = {}
         self._used_lock = Lock()
+        self._queue = SqlQueue(self._read, self._write)
 
     @classmethod
     def open(cls, data_dir: Path, *, clock: Callable[[], datetime] = system_clock, busy_timeout: float = 30.0) -> Self:
@@ -102,6 +108,45 @@ class SqlStore:
             rows = connection.execute(select(RUNS).where(RUNS.c.id.in_(newest)))
             return tuple(row.document for row in sorted(rows, key=lambda row: (row.name, row.repository)))
 
+    def news(self, after: int) -> tuple[int, Mapping[str, Mapping[str, object]]]:
+        """Give a new mark, and the contract JSON of the newest run of each repository (by key) since the mark."""
+        newest = select(func.max(RUNS.c.id)).where(RUNS.c.id > after).group_by(RUNS.c.repository)
+        with self._read() as connection:
+            rows = connection.execute(
+                select(RUNS.c.id, RUNS.c.repository, RUNS.c.document).where(RUNS.c.id.in_(newest))
+            )
+            found = {row.repository: (row.id, row.document) for row in rows}
+        mark = max((number for number, _ in found.values()), default=after)
+        return mark, {key: document for key, (_, document) in found.items()}
+
+    def settled(self) -> Mapping[str, frozenset[str]]:
+        """Give the quarters that are done of every repository, by key."""
+        found: dict[str, set[str]] = {}
+        with self._read() as connection:
+            for row in connection.execute(select(QUARTERS.c.repository, QUARTERS.c.quarter)):
+                found.setdefault(row.repository, set()).add(row.quarter)
+        return {key: frozenset(quarters) for key, quarters in found.items()}
+
+    def streaks(self) -> Mapping[str, int]:
+        """Give how often each repository (by key) failed in a row until now; those that are well are left out.
+
+        What was only out of reach does not count: it is tried again and again meanwhile.
+        """
+        kind = func.coalesce(RUNS.c.document["error"]["kind"].as_string(), "")
+        last_well = (
+            select(RUNS.c.repository, func.max(RUNS.c.id).label("id"))
+            .where(RUNS.c.outcome != Outcome.FAILED.value)
+            .group_by(RUNS.c.repository)
+            .subquery()
+        )
+        since = RUNS.outerjoin(last_well, last_well.c.repository == RUNS.c.repository)
+        count = func.count().label("failures")
+        counted = select(RUNS.c.repository, count).select_from(since).group_by(RUNS.c.repository)
+        with self._read() as connection:
+            since_then = (RUNS.c.id > func.coalesce(last_well.c.id, 0), kind != "Unavailable")
+            rows = connection.execute(counted.where(*since_then))
+            return {row.repository: row.failures for row in rows}
+
     def quarters(self, repository: str) -> tuple[str, ...]:
         """Give the quarters (`2026q4`) for which a run of this repository found nothing to change, sorted."""
         with self._read() as connection:
@@ -115,8 +160,9 @@ class SqlStore:
             return tuple(proposal_of(row) for row in connection.execute(kept))
 
     def save_proposal(self, repository: str, proposal: Proposal) -> Proposal:
-        """Insert (number 0: the next one is given) or replace by number; give it with its number.
+        """Insert (number 0: the next one is given) or replace by number; give it with its number and its time.
 
+        One that is inserted was opened at its `opened_at`, else now; one that is replaced keeps the time it has.
         A new number never replaces: where a database lets two writers count at once, one of them is refused.
         """
         now = self._clock()
@@ -125,9 +171,10 @@ class SqlStore:
             if proposal.number and self._replace(connection, repository, proposal.number, columns):
                 return proposal
             number = proposal.number or self._next_number(connection, repository)
-            row = {**columns, "repository": repository, "number": number, "created_at": now}
+            opened_at = proposal.opened_at or now
+            row = {**columns, "repository": repository, "number": number, "created_at": opened_at}
             connection.execute(insert(PROPOSALS).values(row))
-        return replace(proposal, number=number)
+        return replace(proposal, number=number, opened_at=opened_at)
 
     def ignored(self, repository: str) -> tuple[Ignored, ...]:
         """Give what people asked to leave alone in a repository, by subject; what is over too."""
@@ -167,8 +214,9 @@ class SqlStore:
         with self._write() as connection:
             self._note_uses(connection)
             size = len(value.encode())
+            large = size > ANSWER_BYTES_KEPT and kind not in OF_REPOSITORIES
             connection.execute(delete(ANSWERS).where(ANSWERS.c.kind == kind, ANSWERS.c.key == key))
-            if size <= ANSWER_BYTES_KEPT:
+            if not large:
                 used = self._next_use(connection, kind)
                 answer = {"kind": kind, "key": key, "value": value, "size": size, "used": used, "kept_at": now}
                 connection.execute(insert(ANSWERS).values(answer))
@@ -185,6 +233,15 @@ class SqlStore:
     def exclusive(self, repository: str) -> AbstractContextManager[None]:
         """Let one run at a time work on a repository; entering raises Unavailable while another one does."""
         return repository_lock(self._data_dir / "locks", repository)
+
+    def serving(self) -> AbstractContextManager[None]:
+        """Let one service at a time use this store; entering raises StoreError while another one does."""
+        return service_lock(self._data_dir / "service.lock")
+
+    @property
+    def queue(self) -> SqlQueue:
+        """The tasks, which are kept in the same database."""
+        return self._queue
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -235,6 +292,12 @@ class SqlStore:
     @staticmethod
     def _make_room(connection: Connection, kind: str) -> None:
         """Drop everything that was used less recently than the first answer that no longer fits."""
+        if kind in OF_REPOSITORIES:
+            by_use = select(ANSWERS.c.used).where(ANSWERS.c.kind == kind).order_by(ANSWERS.c.used.desc())
+            first_out = connection.scalar(by_use.offset(REPOSITORIES_KEPT).limit(1))
+            if first_out is not None:
+                connection.execute(delete(ANSWERS).where(ANSWERS.c.kind == kind, ANSWERS.c.used <= first_out))
+            return
         sizes = select(ANSWERS.c.used, ANSWERS.c.size).where(ANSWERS.c.kind == kind).order_by(ANSWERS.c.used.desc())
         total = 0
         for count, (used, size) in enumerate(connection.execute(sizes).all(), start=1):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """Every schema version that this Quarterdeck can read, oldest first: the revisions in `migrations/versions`."""
 
 HEAD = VERSIONS[-1]
@@ -116,3 +117,31 @@ ANSWERS = Table(
     Index("answers_by_use", "kind", "used"),
 )
 """Answers worth keeping under a short key; `used` counts uses up, `size` is the value's length in bytes."""
+
+TASKS = Table(
+    "tasks",
+    METADATA,
+    Column("repository", Text, primary_key=True),
+    Column("trigger", Text, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("again", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("tasks_by_state", "state", "urgency", "due"),
+)
+"""Work that waits, is under way, or was given up; the key is what keeps the same work from being asked for twice."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Index("deliveries_by_time", "taken_at"),
+)
+"""Webhook deliveries that were taken in, by the forge's own id, so that a replay is known."""

@@ -8,6 +8,7 @@ and no checkout. Credentials reach git through GIT_ASKPASS and its environment, 
 import hashlib
 import logging
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -37,7 +38,10 @@ COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class GitWorkspace:
-    """The clone of one repository below `data_dir`; implements ports.Workspace."""
+    """The clone of one repository below `data_dir`; implements ports.Workspace.
+
+    It is made, or tidied up, at its first use: by then whoever uses it is alone with it.
+    """
 
     def __init__(self, data_dir: Path, name: str, *, author: str, email: str, home: Path) -> None:
         self._path = data_dir / "clones" / folder_of(name)
@@ -46,7 +50,7 @@ class GitWorkspace:
         self._email = email
         self._home = home
         self._origin = ""
-        self._prepare()
+        self._prepared = False
 
     def fetch(self, remote: Remote, branch: str | None) -> Head:
         """Bring `branch` up to date; see ports.Workspace. Raises CloneFailed, AccessDenied, Unavailable, StoreError."""
@@ -168,17 +172,31 @@ class GitWorkspace:
     # what it takes
 
     def _prepare(self) -> None:
+        if self._prepared:
+            return
+        self._prepared = True
         try:
             self._support.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             git_surroundings.prepare(self._support)
-            if not (self._path / "HEAD").exists():
-                self._run(["init", "--quiet", "--bare", "--template=", str(self._path)], cwd=self._support)
+            if (self._path / "HEAD").exists():
+                git_surroundings.remove_old_locks(self._path)
+            else:
+                self._make()
         except OSError as error:
             raise StoreError(
                 f"the data folder cannot be written: {error.strerror or error}",
                 hint="choose another one with --data-dir, or make room",
             ) from error
+
+    def _make(self) -> None:
+        """Make an empty clone, whole or not at all."""
+        with tempfile.TemporaryDirectory(dir=self._support) as folder:
+            fresh = Path(folder) / "clone"
+            self._run(["init", "--quiet", "--bare", "--template=", str(fresh)], cwd=self._support)
+            if self._path.exists():  # what an interrupted start of an older version left
+                shutil.rmtree(self._path)
+            fresh.rename(self._path)
 
     def _has(self, remote: Remote, local: str, commit: str) -> bool:
         """Say whether a ref of ours is there already, as deep as it is wanted: then nothing need be fetched."""
@@ -321,6 +339,8 @@ class GitWorkspace:
     def _execute(
         self, arguments: list[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: Path | None = None
     ) -> tuple[int, bytes, str]:
+        if cwd is None:
+            self._prepare()
         runner = git.Git(cwd or self._path)
         with tempfile.TemporaryFile() as handed:
             handed.write(stdin)

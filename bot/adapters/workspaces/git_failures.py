@@ -26,6 +26,8 @@ TABLE: tuple[tuple[str, type[BotError] | None, str], ...] = (
      "allow Quarterdeck to push branches under quarterdeck/ in the repository's branch rules"),
     (r"cannot lock ref|reference already exists", Unavailable,
      "another run or person wrote the same branch at this moment; run again"),
+    (r"could not lock config file|Unable to create '.*\.lock': File exists", Unavailable,
+     "git of a run that was ended may still be at work; run again in a minute"),
     (r"stale info|non-fast-forward|fetch first", None, "somebody pushed to the branch meanwhile; run again"),
 )  # fmt: skip
 

@@ -1,12 +1,15 @@
 """What git runs in: a configuration of our own in which nothing is executed, and credentials for one host alone."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.model.repository import Remote
+from bot.system.clock import system_clock
 from bot.system.process import base_environment
 
+LOCK_SECONDS = 60.0  # no git of ours holds a lock for so long: they are held while a file is written
 GLOBAL_CONFIG = """\
 [core]
     hooksPath = /dev/null
@@ -53,6 +56,17 @@ def prepare(folder: Path) -> None:
     """Write the configuration and the script that answers git's questions. Raises OSError."""
     _write(folder / "config", GLOBAL_CONFIG, 0o600)
     _write(folder / "askpass", ASKPASS, 0o700)
+
+
+def remove_old_locks(clone: Path) -> None:
+    """Remove lock files that git processes left which were killed. Raises OSError.
+
+    Nobody else works on the clone now; only what a run that was killed had started may still be at it, for a while.
+    """
+    for path in clone.rglob("*.lock"):
+        with suppress(FileNotFoundError):  # its git has come to an end
+            if system_clock().timestamp() - path.stat().st_mtime > LOCK_SECONDS:
+                path.unlink()
 
 
 def environment(folder: Path, home: Path) -> dict[str, str]:

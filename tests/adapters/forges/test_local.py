@@ -102,8 +102,9 @@ def test_a_new_proposal_gets_the_next_number_and_says_where_its_branch_is(place:
 
     assert opened == Proposal(
         number=1, url=f"{place.path}#{MANUAL}", branch=MANUAL, title="Rebuild", body="because", state=State.OPEN,
-        head=head, marks=place.marks("c1"),
+        head=head, marks=place.marks("c1"), opened_at=opened.opened_at,
     )  # fmt: skip
+    assert opened.opened_at is not None
     assert place.proposals() == (other, opened)
     assert other.number == 2
 

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ MARKS = st.builds(
 DRAFTS: st.SearchStrategy[Any] = st.builds(
     Proposal,
     number=st.just(0), url=TEXTS, branch=TEXTS, title=TEXTS, body=TEXTS, state=st.sampled_from(State), head=TEXTS,
-    marks=st.none() | MARKS,
+    marks=st.none() | MARKS, opened_at=st.datetimes(timezones=st.just(UTC)),
 )  # fmt: skip
 
 
@@ -47,7 +48,8 @@ class Memory(RuleBasedStateMachine):
     def replace(self, data: st.DataObject, draft: Proposal) -> None:
         name = data.draw(st.sampled_from(sorted(self.proposals)))
         number = data.draw(st.integers(1, len(self.proposals[name])))
-        self.proposals[name][number - 1] = replace(draft, number=number)
+        opened_at = self.proposals[name][number - 1].opened_at  # a proposal is opened once
+        self.proposals[name][number - 1] = replace(draft, number=number, opened_at=opened_at)
         self.store.save_proposal(name, self.proposals[name][number - 1])
 
     @rule(kind=NAMES, key=KEYS, value=TEXTS)

@@ -101,7 +101,16 @@ class TestSchema:
             with SqlStore.open(folder) as store:
                 store.save_proposal("web", a_proposal(0))
                 assert store.proposals("web")
-        assert set(tables_of(folder)) == {"alembic_version", "answers", "ignored", "proposals", "quarters", "runs"}
+        assert set(tables_of(folder)) == {
+            "alembic_version",
+            "answers",
+            "deliveries",
+            "ignored",
+            "proposals",
+            "quarters",
+            "runs",
+            "tasks",
+        }
 
     def test_an_upgrade_that_fails_leaves_the_database_as_it_was(self, tmp_path: Path) -> None:
         folder = a_database(tmp_path, "create table alembic_version (version_num text); create table answers (x)")

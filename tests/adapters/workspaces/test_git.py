@@ -188,6 +188,8 @@ def test_the_token_stands_in_no_file_no_argument_and_no_error(tmp_path: Path, se
 
 def test_credentials_are_for_their_own_host_alone(tmp_path: Path, served: GitHttpServer) -> None:
     workspace = _workspace(tmp_path)
+    with pytest.raises(CloneFailed):
+        workspace.tree("HEAD")
     remote = Remote(url="http://127.0.0.1:9/acme/web.git", credential=_over_http(served).credential)
     env = {**os.environ, "QUARTERDECK_ASK_HOST": "http://127.0.0.1:9", "QUARTERDECK_ASK_USER": "x-access-token",
            "QUARTERDECK_ASK_USER_HOST": "http://x-access-token@127.0.0.1:9",
@@ -233,7 +235,34 @@ def test_a_missing_branch_and_a_missing_repository_over_http_are_told(tmp_path: 
 def test_a_data_folder_that_cannot_be_made_is_the_operators_business(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
     with pytest.raises(StoreError, match="data folder"):
-        _workspace(tmp_path)
+        _workspace(tmp_path).tree("HEAD")
+    (tmp_path / "data").unlink()
+
+
+def test_what_a_killed_git_left_is_taken_away_when_nobody_can_be_at_it_any_more(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path / "web", FILES)
+    remote = Remote(url=str(repo), history=True)
+    _workspace(tmp_path).fetch(remote, None)
+    (clone,) = (tmp_path / "data" / "clones").iterdir()
+    locks = [clone / "config.lock", clone / "shallow.lock", clone / "refs" / "HEAD.lock"]
+    for lock in locks:
+        lock.touch()
+    with pytest.raises(Unavailable, match=r"lock") as raised:
+        _workspace(tmp_path).fetch(Remote(url=str(repo) + "/.git", history=True), None)
+    assert "in a minute" in raised.value.hint
+    for lock in locks:
+        os.utime(lock, (1, 1))
+    assert _workspace(tmp_path).fetch(remote, None).branch == "main"
+    assert not any(lock.exists() for lock in locks)
+
+
+def test_an_empty_folder_in_the_place_of_a_clone_is_made_one(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path / "web", FILES)
+    remote = Remote(url=str(repo), history=True)
+    _workspace(tmp_path).fetch(remote, None)
+    (clone,) = (tmp_path / "data" / "clones").iterdir()
+    (clone / "HEAD").unlink()
+    assert _workspace(tmp_path).fetch(remote, None).branch == "main"
 
 
 def test_a_rehearsal_pushes_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""`serve`: the long-lived service."""
+
+from dataclasses import replace
+
+import click
+
+from bot.cli.options import Common, common_options
+
+
+@click.command()
+@common_options
+def serve(common: Common) -> int:
+    """Look after all repositories, for as long as it runs: schedule, webhooks, health and metrics.
+
+    SIGTERM and Ctrl-C end it after what is at work, SIGHUP takes the configuration anew. Everything that is to be done
+    is kept in the data folder, and goes on after a restart.
+    """
+    from bot.cli.setting import ordered  # noqa: PLC0415 - keeps --help light
+    from bot.service.daemon import serve as run  # noqa: PLC0415
+    from bot.wiring.order import Order  # noqa: PLC0415
+
+    quiet = replace(common, no_progress=True)
+
+    def load() -> Order:
+        return ordered(quiet, None, rehearsal=False)[1]
+
+    run(load(), load)
+    return 0

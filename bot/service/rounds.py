@@ -1,0 +1,128 @@
+"""What the ticks of the schedule do: they look around and submit errands; the work itself is the engine's."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.decide import rounds
+from bot.decide.rounds import Known
+from bot.errors import BotError, StoreError
+from bot.model.policy import Trigger
+from bot.model.repository import Repository
+from bot.model.tasks import Errand, Urgency
+from bot.service.rolls import Rolls
+from bot.service.roster import Roster
+from bot.wiring.house import House
+from bot.wiring.service import ServiceHouse
+from bot.workflow import still
+from bot.workflow.stirred import is_stirred
+
+LOG = logging.getLogger(__name__)
+
+TICKS = "ticks"
+EDITION = "edition"
+
+
+class Rounds:
+    """One method per tick; each may be called at any time, and twice does no harm. All raise BotError."""
+
+    def __init__(self, service: ServiceHouse, roster: Roster, rolls: Rolls) -> None:
+        self._service, self._roster, self._rolls = service, roster, rolls
+
+    def sweep(self) -> None:
+        """Look at all repositories, with fresh answers of registries and feeds."""
+        self._service.renew()
+        self._submit("security", rounds.sweep(self._repositories(), self._known(), "security", self._now()))
+
+    def quarterly(self) -> None:
+        """Queue the quarters that are due, or come within the spread."""
+        schedule = self._service.order.settings.schedule
+        self._submit("quarterly", rounds.quarterly(self._repositories(), self._known(), schedule, self._now()))
+
+    def first_looks(self) -> None:
+        """Look at what was never looked at."""
+        self._submit("first look", rounds.first_looks(self._repositories(), self._known(), self._now()))
+
+    def feeds(self) -> None:
+        """Bring advisories up to date; where they are others now, look at the repositories that they concern."""
+        self._service.renew()
+        with self._service.shift() as house:
+            edition = house.advisories.edition
+            before = self._service.store.recall(TICKS, EDITION)
+            if edition == before:
+                return
+            if before is not None:
+                self._think_over(house, "a new advisory")
+        self._service.store.remember(TICKS, EDITION, edition, self._now())
+
+    def digests(self) -> None:
+        """Ask registries what tags point to now, once for all, and look at the repositories that this concerns."""
+        self._service.renew()
+        with self._service.shift() as house:
+            self._think_over(house, "another digest or an advisory")
+
+    def overview(self) -> None:
+        """Look at everything anew where an overview is kept, so that it says how things stand today."""
+        errands = []
+        with self._service.shift() as house:
+            for member in self._roster.active:
+                assignment = house.member(member)
+                if assignment.policy.overview:
+                    still.forget(house.tools(assignment), assignment, self._now())
+                    errands.append(_errand(member.repository.key, "overview", self._now()))
+        self._submit("overview", tuple(errands))
+
+    def fleet(self) -> None:
+        """Find out which repositories there are, and look at the new ones."""
+        with self._service.shift() as house:
+            for reason in house.fleet.refresh():
+                LOG.warning("%s", reason.text)
+            self._roster.tell(house.fleet.members())
+        self.first_looks()
+
+    def noted(self, name: str) -> None:
+        """Note that something is done now, for the next start."""
+        now = self._now()
+        self._service.store.remember(TICKS, name, now.isoformat(), now)
+
+    def last(self, name: str) -> datetime | None:
+        """Give when something was done the last time, by whatever process; None: never."""
+        text = self._service.store.recall(TICKS, name)
+        return datetime.fromisoformat(text) if text else None
+
+    def _think_over(self, house: House, why: str) -> None:
+        now, errands = self._now(), []
+        for member in self._roster.active:
+            assignment = house.member(member)
+            if is_stirred(house.tools(assignment), assignment, now):
+                errands.append(_errand(member.repository.key, why, now))
+        self._submit(why, tuple(errands))
+
+    def _submit(self, why: str, errands: tuple[Errand, ...]) -> None:
+        if errands:
+            self._service.engine.submit(errands)
+        LOG.info("%s: %d of %d repositories are to be looked at", why, len(errands), len(self._roster.active))
+
+    def _known(self) -> Known:
+        store = self._service.store
+        return Known(standings=self._rolls.standings(), failures=store.streaks(), quarters=store.settled())
+
+    def _repositories(self) -> tuple[Repository, ...]:
+        return tuple(member.repository for member in self._roster.active)
+
+    def _now(self) -> datetime:
+        return self._service.order.clock()
+
+
+def _errand(key: str, why: str, now: datetime) -> Errand:
+    return Errand(repository=key, trigger=Trigger.AUTO, why=why, due=now, urgency=Urgency.NOW)
+
+
+def told(name: str, tick: Callable[[], None]) -> None:
+    """Do a tick; what goes wrong is told and ends that tick alone."""
+    try:
+        tick()
+    except StoreError as error:
+        LOG.error("%s: %s (%s)", name, error.message, error.hint)  # noqa: TRY400 - the operator's matter
+    except BotError as error:
+        LOG.warning("%s: %s", name, error.message)

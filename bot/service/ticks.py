@@ -1,0 +1,107 @@
+"""The clockwork: APScheduler holds one tick per schedule, in memory and nothing else; nobody else knows of it."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.formats import cron
+
+LOG = logging.getLogger(__name__)
+
+THREADS = 4
+MOST_JITTER = timedelta(minutes=5)
+JITTER_PART = 20  # of an interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """A tick that comes in an interval, for the first time at `first`; jitter keeps fleets of services apart."""
+
+    interval: timedelta
+    first: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """A tick at the dates of cron fields, read in a timezone (IANA) by the same rules as due dates are."""
+
+    fields: tuple[tuple[str, str], ...]
+    timezone: str
+
+
+When = Every | At
+
+
+class CronTick(BaseTrigger):  # type: ignore[misc]
+    """The dates of our own cron fields, which lose no day on which the clocks change."""
+
+    def __init__(self, at: At) -> None:
+        self._cron, self._zone = cron.parse(at.fields), ZoneInfo(at.timezone)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """Give the first date after the one before, or after now."""
+        return self._cron.next(max(previous_fire_time or now, now), self._zone)
+
+
+class Ticks:
+    """Calls functions when it is time, each in a thread of its own and never twice at once; missed ones come once."""
+
+    def __init__(self, timezone: str) -> None:
+        # what APScheduler itself has to tell is about functions, not about what our operators know
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        self._scheduler = BackgroundScheduler(
+            timezone=ZoneInfo(timezone),
+            executors={"default": ThreadPoolExecutor(THREADS)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._scheduler.add_listener(_failed, EVENT_JOB_ERROR)
+
+    def set(self, jobs: Mapping[str, tuple[When, Callable[[], None]]]) -> None:
+        """Hold exactly these ticks, in place of those that were."""
+        for name, (when, call) in jobs.items():
+            first = {"next_run_time": when.first} if isinstance(when, Every) else {}
+            self._scheduler.add_job(call, _trigger(when), id=name, name=name, replace_existing=True, **first)
+        for job in self._scheduler.get_jobs():
+            if job.id not in jobs:
+                job.remove()
+
+    def start(self) -> None:
+        """Begin."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way is not waited for."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether ticks come."""
+        return bool(self._scheduler.running)
+
+    def next(self) -> dict[str, datetime]:
+        """Give when each tick comes next; what has none is left out."""
+        times = {job.id: job.next_run_time for job in self._scheduler.get_jobs()}
+        return {name: moment for name, moment in sorted(times.items()) if moment is not None}
+
+
+def _trigger(when: When) -> BaseTrigger:
+    match when:
+        case At():
+            return CronTick(when)
+        case Every(interval=interval, first=first):
+            jitter = min(interval / JITTER_PART, MOST_JITTER).total_seconds()
+            seconds = max(1, int(interval.total_seconds()))
+            return IntervalTrigger(seconds=seconds, start_date=first, jitter=jitter if jitter >= 1 else None)
+
+
+def _failed(event: JobExecutionEvent) -> None:
+    LOG.error("the tick %s ended in an error that Quarterdeck did not expect: %r", event.job_id, event.exception)

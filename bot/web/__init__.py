@@ -1,0 +1,1 @@
+"""What the service says and hears over HTTP: health, metrics, webhooks."""

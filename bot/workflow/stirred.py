@@ -1,0 +1,34 @@
+"""Whether what is shared by all repositories, advisories and images, leads to another decision about one of them.
+
+It goes by what the last full look saw: no forge is asked, nothing is fetched, and what registries and feeds say is
+asked once for all. So a new advisory or digest reaches those that it concerns, and nobody else.
+"""
+
+import logging
+from datetime import datetime
+
+from bot.decide.plan import Wish
+from bot.errors import BotError, StoreError
+from bot.workflow import still
+from bot.workflow.context import Assignment, Tools
+from bot.workflow.rebuild import redecided
+
+LOG = logging.getLogger(__name__)
+
+
+def is_stirred(tools: Tools, assignment: Assignment, now: datetime) -> bool:
+    """Say whether a repository must be looked at because of that; one of which nothing is kept, or that rests, waits.
+
+    What cannot be asked now does not count: the next sweep says so. Raises StoreError.
+    """
+    kept = still.recall(tools, assignment)
+    if not isinstance(kept, still.Still):
+        return False
+    try:
+        decided = redecided(tools, assignment, Wish(), now, kept)
+    except StoreError:
+        raise
+    except BotError as error:
+        LOG.info("%s cannot be thought over: %s", assignment.repository.name, error.message)
+        return False
+    return decided is None or still.decision(decided) != kept.decision
