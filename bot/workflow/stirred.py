@@ -17,7 +17,7 @@ LOG = logging.getLogger(__name__)
 
 
 def is_stirred(tools: Tools, assignment: Assignment, now: datetime) -> bool:
-    """Say whether a repository is to be looked at because of that; one of which nothing is kept waits for its sweep.
+    """Say whether a repository must be looked at because of that; one of which nothing is kept, or that rests, waits.
 
     What cannot be asked now does not count: the next sweep says so. Raises StoreError.
     """
