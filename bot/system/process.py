@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.errors import BotError, Interrupted, StoreError
 from bot.system.pipes import Conversation, TooLoud, TooSlow
+from bot.system.redaction import redacted
 from bot.system.warden import end_below, size
 
 PASSED_ON = (
@@ -42,6 +43,7 @@ class Flooded(Stopped):
 class Finished:
     """How a child process ended, with what it printed (UTF-8, undecodable bytes replaced).
 
+    No secret that is known stands in stderr, as errors quote it; stdout is data, and left as it is.
     Where it printed more than was to be kept, `cut` is true, and the first part of stdout and the last of stderr stand.
     """
 
@@ -80,7 +82,7 @@ def run(  # noqa: PLR0913 - keyword-only, and few callers give the last three
             RUNNING.discard(child)
     if ENDING.is_set():
         raise Interrupted(f"{name} was stopped because Quarterdeck is ending")
-    out, err = talk.out.text(), talk.err.text()
+    out, err = talk.out.text(), redacted(talk.err.text())
     return Finished(code=child.returncode, stdout=out, stderr=err, cut=talk.out.cut or talk.err.cut)
 
 

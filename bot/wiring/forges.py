@@ -10,6 +10,7 @@ from bot.adapters.forges.local import LocalForge
 from bot.adapters.forges.local_talk import LocalTalk
 from bot.adapters.forges.recording import RecordingForge
 from bot.adapters.forges.recording_talk import RecordingTalk
+from bot.adapters.forges.redacting import RedactingForge, RedactingTalk
 from bot.errors import ConfigError
 from bot.model.fleet import Search
 from bot.model.repository import Repository
@@ -112,14 +113,14 @@ class ForgeHouse:
         """Give the forge; one per kind and run, as it holds what it knows of repositories."""
         if kind not in self._forges:
             forge = FORGES[kind](self)
-            self._forges[kind] = RecordingForge(forge) if self.order.rehearsal else forge
+            self._forges[kind] = RedactingForge(RecordingForge(forge) if self.order.rehearsal else forge)
         return self._forges[kind]
 
     def talk(self, kind: ForgeKind) -> Talk:
         """Give what people and we say to each other there."""
         if kind not in self._talks:
             talk = TALKS[kind](self)
-            self._talks[kind] = RecordingTalk(talk) if self.order.rehearsal else talk
+            self._talks[kind] = RedactingTalk(RecordingTalk(talk) if self.order.rehearsal else talk)
         return self._talks[kind]
 
     def release_notes(self, kind: ForgeKind) -> ReleaseNotes | None:
