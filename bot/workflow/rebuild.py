@@ -13,11 +13,13 @@ from bot.errors import AccessDenied, BotError, StoreError, Unavailable
 from bot.model.change import Change
 from bot.model.findings import QuarterDue
 from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
-from bot.model.policy import Trigger
+from bot.model.policy import Policy, Trigger
 from bot.model.proposal import State
 from bot.model.reasons import Reason
 from bot.model.repository import Remote
 from bot.model.runs import Failure, Outcome, Published, RunRecord
+from bot.system.logs import bound
+from bot.system.redaction import redacted, redacted_values
 from bot.workflow import hearing, still
 from bot.workflow.apply import apply
 from bot.workflow.case import Case, Seen
@@ -47,8 +49,17 @@ class Course:
 def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
     """Run one repository; every error but the store's becomes a verdict of this repository alone.
 
-    Raises StoreError: without the data folder nothing may go on.
+    Every log line meanwhile carries the name of the run. The document, which is what others get to see of it, holds
+    no secret. Raises StoreError: without the data folder nothing may go on.
     """
+    run_id = tools.run_id()
+    with bound(run=run_id, repository=assignment.repository.name, trigger=str(wish.trigger)):
+        result = _worked(tools, assignment, wish, run_id)
+        LOG.debug("ended as %s: %s", result.record.outcome, result.document["verdict"])
+        return result
+
+
+def _worked(tools: Tools, assignment: Assignment, wish: plan.Wish, run_id: str) -> Result:
     blank = RunRecord(
         repository=assignment.repository,
         asked=wish.trigger,
@@ -71,16 +82,20 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
             watch.compare(case, seen)
             decided = _decided(case, seen)
             record = replace(_carried_on(case, Course(seen=seen, record=decided)), finished_at=tools.clock())
-            watch.keep(case, seen, decided, Result(record=record, document=document.document(record, policy)))
+            watch.keep(case, seen, decided, Result(record=record, document=_document(record, policy)))
             return record
 
-    record = replace(_guarded(blank, run), finished_at=tools.clock())
-    result = told or document.document(record, policy)
+    record = replace(_guarded(blank, run), finished_at=tools.clock(), run_id=run_id)
+    result = _document(record, policy) if told is None else {**told, **document.times(record)}
     if record.snapshot is None:  # what stood open when the repository was last seen still does, as far as anybody knows
         last = next(iter(tools.store.last_runs(assignment.repository.key)), {})
         result = {**result, "proposals": last.get("proposals", [])}
     tools.store.record(_without_quarter(record) if tools.rehearsal else record, result)
     return Result(record=record, document=result)
+
+
+def _document(record: RunRecord, policy: Policy) -> dict[str, object]:
+    return {name: redacted_values(value) for name, value in document.document(record, policy).items()}
 
 
 def _without_quarter(record: RunRecord) -> RunRecord:
@@ -128,15 +143,15 @@ def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
     except Exception as error:  # the one broad handler around one repository: the others go on
         LOG.debug("an error that Quarterdeck did not expect", exc_info=True)
         hint = "this is a defect of Quarterdeck: run again with --verbose and report what it prints"
-        failure = Failure(kind="InternalError", message=f"{type(error).__name__}: {error}", hint=hint)
+        failure = Failure(kind="InternalError", message=redacted(f"{type(error).__name__}: {error}"), hint=hint)
     return replace(so_far, outcome=Outcome.FAILED, failure=so_far.failure or failure)
 
 
 def _failure(error: BotError) -> Failure:
     return Failure(
         kind=error.kind,
-        message=error.message,
-        hint=error.hint,
+        message=redacted(error.message),
+        hint=redacted(error.hint),
         everywhere=isinstance(error, AccessDenied) and error.everywhere,
         retry_after=error.retry_after if isinstance(error, Unavailable) else None,
     )
