@@ -43,7 +43,6 @@ class Flooded(Stopped):
 class Finished:
     """How a child process ended, with what it printed (UTF-8, undecodable bytes replaced).
 
-    No secret that is known stands in stderr, as errors quote it; stdout is data, and left as it is.
     Where it printed more than was to be kept, `cut` is true, and the first part of stdout and the last of stderr stand.
     """
 
@@ -51,6 +50,11 @@ class Finished:
     stdout: str
     stderr: str
     cut: bool = False
+
+    @property
+    def complaint(self) -> str:
+        """Give stderr as it may be quoted and cut, without secrets: half a secret would not be known again."""
+        return redacted(self.stderr)
 
 
 def base_environment() -> dict[str, str]:
@@ -82,7 +86,7 @@ def run(  # noqa: PLR0913 - keyword-only, and few callers give the last three
             RUNNING.discard(child)
     if ENDING.is_set():
         raise Interrupted(f"{name} was stopped because Quarterdeck is ending")
-    out, err = talk.out.text(), redacted(talk.err.text())
+    out, err = talk.out.text(), talk.err.text()
     return Finished(code=child.returncode, stdout=out, stderr=err, cut=talk.out.cut or talk.err.cut)
 
 

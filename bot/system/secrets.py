@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.errors import BotError, ConfigError
 from bot.model.secrets import Credential, Secret, SecretRef
+from bot.system.pip_config import pip_configuration
 from bot.system.process import run
 from bot.system.redaction import carries, known, known_address, known_login
 
@@ -45,13 +46,20 @@ def reveal_login(username: SecretRef, password: SecretRef) -> Credential:
 
 
 def learn(refs: Iterable[SecretRef], logins: Iterable[tuple[SecretRef, SecretRef]]) -> None:
-    """Make secrets known that may not be used at all, and the logins of proxies; what cannot be read is left out."""
+    """Make secrets known before they are used, if they ever are, with what Docker, pip and proxies log in with.
+
+    What cannot be read is left out: whoever needs it says so.
+    """
     for ref in refs:
         with suppress(ConfigError):
             reveal(ref)
     for username, password in logins:
         with suppress(ConfigError):
             reveal_login(username, password)
+    with suppress(ConfigError):
+        _learn_docker()
+    with suppress(ConfigError):
+        pip_configuration()
     for name, value in os.environ.items():
         if name.lower().endswith(PROXY):
             known_address(value if "://" in value else f"http://{value}")
@@ -67,6 +75,15 @@ def secret_variables() -> frozenset[str]:
         for name, value in os.environ.items()
         if name.startswith(OURS) or (carries(value) and not name.lower().endswith(PROXY))
     )
+
+
+def _learn_docker() -> None:
+    path = _docker_config()
+    auths = _json_object(path).get("auths") if path else None
+    for key, entry in auths.items() if isinstance(auths, dict) else ():
+        if isinstance(entry, dict):
+            with suppress(ConfigError):
+                _credential(*_decoded(entry, key, path or Path()))
 
 
 def _read(ref: SecretRef) -> str:
