@@ -3,8 +3,9 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from bot.cli.plain import escape
 
 Rows = list[dict[str, Any]]
 SAFE = "no advisories are at hand: nobody can say whether pins are safe"

@@ -1,5 +1,6 @@
 """`serve`: the long-lived service."""
 
+import logging
 from dataclasses import replace
 
 import click
@@ -22,7 +23,7 @@ def serve(common: Common) -> int:
     quiet = replace(common, no_progress=True)
 
     def load() -> Order:
-        return ordered(quiet, None, rehearsal=False)[1]
+        return ordered(quiet, None, rehearsal=False, level=logging.INFO)[1]
 
     run(load(), load)
     return 0

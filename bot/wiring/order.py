@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.model.secrets import Credential, SecretRef
 from bot.ports import Clock, Progress
 from bot.settings import Settings
-from bot.system.secrets import reveal
+from bot.system.secrets import reveal_login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,4 +25,4 @@ def credential(username: SecretRef | None, password: SecretRef | None) -> Creden
     """Read a login from where it stands; None where none is configured. Raises ConfigError."""
     if username is None or password is None:
         return None
-    return Credential(username=reveal(username).reveal(), password=reveal(password))
+    return reveal_login(username, password)

@@ -21,6 +21,7 @@ from bot.ports import (
     Talk,
     Workspace,
 )
+from bot.system.logs import new_run_id
 from bot.workflow.inside import Glass
 
 
@@ -30,8 +31,8 @@ class Tools:
 
     `rehearsal` names outcomes as planned, because forge and workspace only record.
 
-    `bench` gives an empty folder to work in, which is gone afterwards. `release_notes` is None where no forge can be
-    asked for what projects say.
+    `run_id` makes a name for each run, by which its log lines are found. `bench` gives an empty folder to work in,
+    which is gone afterwards. `release_notes` is None where no forge can be asked for what projects say.
     """
 
     forge: Forge
@@ -46,6 +47,7 @@ class Tools:
     clock: Clock
     rehearsal: bool
     bench: Callable[[], AbstractContextManager[Path]]
+    run_id: Callable[[], str] = new_run_id
     release_notes: ReleaseNotes | None = None
 
     @property

@@ -7,26 +7,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from bot.decide import assess, calendar, document, flaws, fleet, plan, publish, relocks
+from bot.decide import document, fleet, plan, relocks
 from bot.decide.markdown import spoken
 from bot.errors import AccessDenied, BotError, CloneFailed, StoreError, Unavailable
 from bot.model.change import Change
-from bot.model.findings import QuarterDue
-from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
-from bot.model.policy import Trigger
+from bot.model.plan import Deferred, NothingToDo, Rebuild
+from bot.model.policy import Policy
 from bot.model.proposal import State
 from bot.model.reasons import Reason
-from bot.model.repository import Remote
 from bot.model.runs import Failure, Outcome, Published, RunRecord
-from bot.workflow import hearing, still
+from bot.system.logs import bound
+from bot.system.redaction import redacted, redacted_values
+from bot.workflow import again, hearing
 from bot.workflow.apply import apply
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
+from bot.workflow.deciding import decide
 from bot.workflow.job import Job
-from bot.workflow.observe import observe, observe_still, verdict_on
+from bot.workflow.observe import observe
 from bot.workflow.overview import keep_overview
 from bot.workflow.propose import Proposed, propose
-from bot.workflow.repository_file import rules_of
 from bot.workflow.result import Result
 from bot.workflow.standing import carry_over, empty, follow_default
 from bot.workflow.still import Watch
@@ -48,8 +48,17 @@ class Course:
 def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
     """Run one repository; every error but the store's becomes a verdict of this repository alone.
 
-    Raises StoreError: without the data folder nothing may go on.
+    Every log line meanwhile carries the name of the run. The document, which is what others get to see of it, holds
+    no secret. Raises StoreError: without the data folder nothing may go on.
     """
+    run_id = tools.run_id()
+    with bound(run=run_id, repository=assignment.repository.name, trigger=str(wish.trigger)):
+        result = _worked(tools, assignment, wish, run_id)
+        LOG.debug("ended as %s: %s", result.record.outcome, result.document["verdict"])
+        return result
+
+
+def _worked(tools: Tools, assignment: Assignment, wish: plan.Wish, run_id: str) -> Result:
     blank = RunRecord(
         repository=assignment.repository,
         asked=wish.trigger,
@@ -81,15 +90,15 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
                 return watch.rest(_rested(blank, empty(assignment.repository)))
             policy = case.rules.policy
             watch.compare(case, seen)
-            decided = _decided(case, seen)
+            decided = decide(case, seen)
             record = replace(_carried_on(case, Course(seen=seen, record=decided)), finished_at=tools.clock())
             if watch.keeps(record):
-                result = Result(record=record, document=document.document(record, policy))
-                watch.keep(case, seen, decided, result, _narrow(case, seen))
+                result = Result(record=record, document=_document(record, policy))
+                watch.keep(case, seen, decided, result, again.narrow(case, seen))
             return record
 
-    record = replace(_guarded(blank, run), finished_at=tools.clock())
-    result = told or document.document(record, policy)
+    record = replace(_guarded(blank, run), finished_at=tools.clock(), run_id=run_id)
+    result = _document(record, policy) if told is None else {**told, **document.times(record)}
     if record.snapshot is None:  # what stood open when the repository was last seen still does, as far as anybody knows
         last = next(iter(tools.store.last_runs(assignment.repository.key)), {})
         result = {**result, "proposals": last.get("proposals", [])}
@@ -100,6 +109,10 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
 def _rested(blank: RunRecord, why: Reason) -> RunRecord:
     """Give the verdict of a repository about which nothing can be done now; what stands open there stays as it is."""
     return replace(blank, outcome=Outcome.NOTHING, plan=NothingToDo(why=(why,)))
+
+
+def _document(record: RunRecord, policy: Policy) -> dict[str, object]:
+    return {name: redacted_values(value) for name, value in document.document(record, policy).items()}
 
 
 def _without_quarter(record: RunRecord) -> RunRecord:
@@ -113,50 +126,12 @@ def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datet
     kept = watch.unmoved
     if kept is None:
         return None
-    decided, same = redecided(tools, assignment, wish, now, kept)
+    decided, same = again.redecided(tools, assignment, wish, now, kept)
     if decided is None or not same:
         return None
     last = json.loads(kept.document)
     record = replace(decided, outcome=Outcome(last["outcome"]))
     return Result(record=record, document=last | document.times(record))
-
-
-def redecided(
-    tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime, kept: still.Still
-) -> tuple[RunRecord | None, bool]:
-    """Decide again over what a full look saw, with what registries and advisories say now; and whether it is the same.
-
-    None where that wants the files themselves. A quarter that stands open is left aside: it is resolved anew once a day
-    (`still.is_fresh`). Raises BotError.
-    """
-    rules = rules_of(dict(kept.rules), assignment.policy)
-    case = Case(
-        tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
-    )
-    aside = wish.trigger is Trigger.AUTO and bool(kept.narrow)
-    if aside and isinstance(verdict_on(case, kept.proposals), calendar.Due):
-        return None, False
-    if aside:
-        case = _without_calendar(case)
-    seen = observe_still(case, kept.snapshot, kept.proposals, kept.about)
-    if seen is None:
-        return None, False
-    decided = _decided(case, seen)
-    same = still.decision(decided) == (kept.narrow if aside else kept.decision)
-    return replace(decided, asked=wish.trigger), same
-
-
-def _narrow(case: Case, seen: Seen) -> str:
-    """Fingerprint what would be decided without the quarter that stands open, "" where none does."""
-    if not (seen.broad and case.wish.trigger is Trigger.AUTO):
-        return ""
-    aside = _without_calendar(case)
-    still_seen = observe_still(aside, seen.settled, seen.proposals, seen.about)
-    return "" if still_seen is None else still.decision(_decided(aside, still_seen))
-
-
-def _without_calendar(case: Case) -> Case:
-    return replace(case, wish=replace(case.wish, trigger=Trigger.SECURITY))
 
 
 def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
@@ -170,15 +145,15 @@ def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
     except Exception as error:  # the one broad handler around one repository: the others go on
         LOG.debug("an error that Quarterdeck did not expect", exc_info=True)
         hint = "this is a defect of Quarterdeck: run again with --verbose and report what it prints"
-        failure = Failure(kind="InternalError", message=f"{type(error).__name__}: {error}", hint=hint)
+        failure = Failure(kind="InternalError", message=redacted(f"{type(error).__name__}: {error}"), hint=hint)
     return replace(so_far, outcome=Outcome.FAILED, failure=so_far.failure or failure)
 
 
 def _failure(error: BotError) -> Failure:
     return Failure(
         kind=error.kind,
-        message=error.message,
-        hint=error.hint,
+        message=redacted(error.message),
+        hint=redacted(error.hint),
         everywhere=isinstance(error, AccessDenied) and error.everywhere,
         retry_after=error.retry_after if isinstance(error, Unavailable) else None,
     )
@@ -203,63 +178,6 @@ def _reached(case: Case, course: Course, stage: Callable[[Case, Course], Course]
 
     record = _guarded(course.record, run)
     return Course(seen=reached.seen, record=replace(record, outcome=Outcome.FAILED) if record.failure else record)
-
-
-def _decided(case: Case, seen: Seen) -> RunRecord:
-    """Decide, once it is known what stands open, what is done, and what moved."""
-    standing = publish.quarters(seen.proposals, finished=False)
-    verdict = calendar.due(case.assignment.schedule, seen.done | standing, case.now, case.name)
-    situation = plan.Situation(
-        snapshot=seen.snapshot,
-        images=seen.images,
-        calendar=verdict,
-        open_quarters=standing,
-        policy=case.rules.policy,
-        schedule=case.assignment.schedule,
-        now=case.now,
-        stale=frozenset(row.path for row in assess.out_of_date(seen.snapshot)),
-        flawed=seen.flawed,
-        exceptions=seen.exceptions,
-    )
-    findings = assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy)
-    if case.wish.trigger is Trigger.SECURITY and case.tools.rehearsal:  # a gate for security asks for no quarter
-        findings = tuple(row for row in findings if not isinstance(row, QuarterDue))
-    return RunRecord(
-        repository=case.assignment.repository,
-        url=case.remote.url,
-        asked=case.wish.trigger,
-        started_at=case.now,
-        finished_at=case.tools.clock(),
-        outcome=Outcome.NOTHING,
-        snapshot=seen.snapshot,
-        images=seen.images,
-        findings=(*flaws.findings(seen.flawed, case.rules.policy.security_severity), *findings),
-        plan=_enabled(case, _with_asked(case, seen, situation, plan.plan(case.wish, situation))),
-        next_due=verdict.until if isinstance(verdict, calendar.NotDue) else None,
-        accepted=seen.accepted,
-        feeds=seen.feeds,
-        doubts=seen.doubts,
-        waivers=seen.exceptions.waivers,
-    )
-
-
-def _with_asked(case: Case, seen: Seen, situation: plan.Situation, decided: Plan) -> Plan:
-    """Add the manual rebuild whose proposal somebody asked to make anew: no calendar brings that up."""
-    asked = [one for one in seen.proposals if one.number in seen.orders and one.branch == publish.MANUAL_BRANCH]
-    planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
-    if not asked or publish.MANUAL_BRANCH in planned:
-        return decided
-    more = plan.plan(replace(case.wish, trigger=Trigger.MANUAL), situation)
-    if not isinstance(more, Rebuild):
-        return decided
-    return replace(decided, apart=(*decided.apart, more)) if isinstance(decided, Rebuild) else more
-
-
-def _enabled(case: Case, decided: Plan) -> Plan:
-    if case.rules.enabled:
-        return decided
-    text = "the repository opted out with enabled = false"
-    return NothingToDo(why=(Reason(code="opted-out", subject=case.name, text=text),))
 
 
 def _followed(case: Case, course: Course) -> Course:

@@ -9,9 +9,8 @@ from datetime import datetime
 
 from bot.decide.plan import Wish
 from bot.errors import BotError, StoreError
-from bot.workflow import still
+from bot.workflow import again, still
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.rebuild import redecided
 
 LOG = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ def is_stirred(tools: Tools, assignment: Assignment, now: datetime) -> bool:
     if not isinstance(kept, still.Still):
         return False
     try:
-        decided, same = redecided(tools, assignment, Wish(), now, kept)
+        decided, same = again.redecided(tools, assignment, Wish(), now, kept)
     except StoreError:
         raise
     except BotError as error:

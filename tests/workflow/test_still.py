@@ -34,7 +34,7 @@ def test_nothing_but_the_state_is_asked_and_the_verdict_is_the_same() -> None:
     before = world.documents[-1]
     result = world.run(WISH)
     assert world.trace == ["state", "releases django", "record left-alone"]
-    times = ("started_at", "finished_at")
+    times = ("run_id", "started_at", "finished_at")
     assert {name: one for name, one in as_json(result).items() if name not in times} == {
         name: one for name, one in before.items() if name not in times
     }

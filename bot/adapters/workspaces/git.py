@@ -22,6 +22,7 @@ from bot.adapters.workspaces.git_failures import explain
 from bot.errors import CloneFailed, PublishFailed, StoreError
 from bot.model.change import FileText
 from bot.model.repository import CommitInfo, Head, Remote, TreeFile
+from bot.system.redaction import carries, redacted
 
 LOG = logging.getLogger(__name__)
 TIME_LIMIT = 900.0  # seconds for one git command; a first clone of a large repository takes minutes
@@ -94,6 +95,7 @@ class GitWorkspace:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._run(["read-tree", base], env=index)
             for file in files:
+                self._shows_no_secret(base, file)
                 blob = self._run(["hash-object", "-w", "--stdin", "--no-filters"], stdin=file.data).strip()
                 mode = modes.get(file.path, "100644")
                 self._run(["update-index", "--add", "--cacheinfo", f"{mode},{blob},{file.path}"], env=index)
@@ -102,7 +104,21 @@ class GitWorkspace:
         people = {"GIT_AUTHOR_NAME": self._author, "GIT_AUTHOR_EMAIL": self._email, "GIT_AUTHOR_DATE": stamp,
                   "GIT_COMMITTER_NAME": self._author, "GIT_COMMITTER_EMAIL": self._email,
                   "GIT_COMMITTER_DATE": stamp}  # fmt: skip
-        return self._run(["commit-tree", "--no-gpg-sign", tree, "-p", base], env=people, stdin=message.encode()).strip()
+        return self._run(
+            ["commit-tree", "--no-gpg-sign", tree, "-p", base], env=people, stdin=redacted(message).encode()
+        ).strip()
+
+    def _shows_no_secret(self, base: str, file: FileText) -> None:
+        """Refuse a file in which a secret of ours stands that did not stand there before."""
+        if not carries(file.data.decode(errors="replace")):
+            return
+        code, old, _ = self._execute(["cat-file", "blob", f"{base}:{file.path}"])
+        if code == 0 and carries(old.decode(errors="replace")):
+            return
+        raise PublishFailed(
+            f"{file.path} would carry a secret of Quarterdeck's own configuration into the repository",
+            hint="look at the repository's sources for what brings it there; nothing was pushed",
+        )
 
     def push(self, remote: Remote, branch: str, commit: str, *, expected: str | None) -> None:
         """Push with a lease on `expected`; see ports.Workspace. Raises PublishFailed where it is refused."""
