@@ -83,6 +83,11 @@ def known(secret: Secret | str, *, passing: bool = False) -> None:
         _REGISTER.add(value, disguises(value), passing=passing)
 
 
+def minted(secret: Secret) -> None:
+    """Make a token known that a server gave out for an hour."""
+    known(secret, passing=True)
+
+
 def known_login(username: str, password: str) -> None:
     """Make a login known: its password, and the user name where that opens something by itself."""
     from bot.system.disguises import is_token, pair  # noqa: PLC0415 - as above

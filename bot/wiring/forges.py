@@ -17,7 +17,7 @@ from bot.model.repository import Repository
 from bot.model.secrets import Secret
 from bot.ports import Directory, Forge, ReleaseNotes, Store, Talk, Workspace
 from bot.settings import ForgeSettings
-from bot.system.redaction import known
+from bot.system.redaction import minted
 from bot.system.secrets import reveal
 from bot.wiring.order import Order
 
@@ -87,7 +87,7 @@ class ForgeHouse:
         self.order = order
         self.store = store
         self.workspace = workspace
-        self.line = line or Line(order, learn=known)
+        self.line = line or Line(order, learn=minted)
         self._forges: dict[ForgeKind, Forge] = {}
         self._talks: dict[ForgeKind, Talk] = {}
 
