@@ -34,7 +34,12 @@ class Bench:
         """Run deploy/build; give the calls that it made, and what it printed."""
         calls = self.programs / "calls"
         calls.write_text("")
-        environment = {"PATH": f"{self.programs}:/usr/bin:/bin", "CALLS": str(calls), "HOME": str(self.programs), **more}
+        environment = {
+            "PATH": f"{self.programs}:/usr/bin:/bin",
+            "CALLS": str(calls),
+            "HOME": str(self.programs),
+            **more,
+        }
         command = [str(self.repository / "deploy/build"), *words]
         ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
         assert ran.returncode == code, ran.stderr
@@ -114,7 +119,9 @@ def test_tests_that_fail_end_it_before_anything_is_built(bench: Bench) -> None:
     assert bench("--push", code=1)[0] == []
 
 
-@pytest.mark.parametrize(("builder", "command"), [("podman", "podman|build|--format|docker"), ("docker", "docker|build")])
+@pytest.mark.parametrize(
+    ("builder", "command"), [("podman", "podman|build|--format|docker"), ("docker", "docker|build")]
+)
 def test_any_builder_will_do(bench: Bench, builder: str, command: str) -> None:
     bench.add(builder)
     calls, _ = bench("--no-tests", "--pip-config", "/etc/pip.conf", "--", "--no-cache", BUILDER=builder)

@@ -12,19 +12,30 @@ import httpx
 import pytest
 
 from bot.formats import dockerfile_upgrades
-from tests.rig.buildah import Buildah, can_build, pip_settings
 from tests.rig.awaited import free_port, until
+from tests.rig.buildah import Buildah, pip_settings
 from tests.rig.python_image import PYTHON, REPOSITORY, TAG, push_python
 from tests.rig.registry import DockerRegistry
 
-pytestmark = pytest.mark.skipif(
-    not can_build() and not os.environ.get("CI"), reason="buildah works for root, or with subordinate user numbers"
-)
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a root of another user's files is started by root alone")
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-in-the-pip-configuration"
 USER = "8713:8713"
+BUILD = 280.0
 STOP = 60.0  # seconds for a process to end, before a test gives up on it
+# a root that is read-only but for the volume and /tmp, as compose.yaml and the Deployment have it
+ROOM = """\
+root=$1 data=$2
+shift 2
+mount --bind "$root" "$root"
+mount --bind "$root$data" "$root$data"
+mount -o remount,bind,ro "$root"
+mount --rbind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+exec chroot "$@"
+"""
 SERVICE = """\
 [forge]
 kind = "local"
@@ -38,6 +49,7 @@ class Built:
     """The image in buildah's store, a container made of it, and what it says of itself."""
 
     buildah: Buildah
+    image: str
     container: str
     document: Any
 
@@ -67,13 +79,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         buildah = Buildah(folder, registry.host)
         pip, options = pip_settings(folder)
         pip.write_text(f"# {CANARY}\n{pip.read_text()}")
-        buildah(
-            "bud", "--isolation", "chroot", "--format", "docker", "--secret", f"id=pip.conf,src={pip}", *options,
-            "--build-arg", f"BASE={registry.host}/{REPOSITORY}:{TAG}", "--tag", "quarterdeck:test",
-            "--file", str(ROOT / "deploy/Dockerfile"), str(ROOT),
-        )  # fmt: skip
-    container = buildah("from", "--pull-never", "quarterdeck:test").strip()
-    yield Built(buildah=buildah, container=container, document=buildah.config("quarterdeck:test"))
+        base = f"{registry.host}/{REPOSITORY}:{TAG}"
+        command = [
+            str(ROOT / "deploy/build"), "--no-tests", "--pip-config", str(pip), "--",
+            "--isolation", "chroot", "--build-arg", f"BASE={base}", *options,
+        ]  # fmt: skip
+        environment = buildah.environment | {"BUILDER": "buildah"}
+        ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=BUILD, check=False)
+        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+    image = ran.stdout.splitlines()[-1]
+    container = buildah("from", "--pull-never", image).strip()
+    yield Built(buildah=buildah, image=image, container=container, document=buildah.config(image))
     buildah("rm", "--all")
     buildah("rmi", "--all", "--force")
 
@@ -89,7 +105,9 @@ def test_it_has_what_it_needs_at_run_time_and_no_sources(built: Built) -> None:
     assert built.told("quarterdeck", "--version").startswith("quarterdeck, version ")
     found = built.told("sh", "-c", "for name in bwrap git gpgv tini uv; do command -v $name; done").splitlines()
     assert [path.rpartition("/")[2] for path in found] == ["bwrap", "git", "gpgv", "tini", "uv"]
-    assert [path for path in ("/build", "/opt/quarterdeck/bin/hatchling", "/run/secrets") if built.code("ls", path) == 0] == []
+    assert [
+        path for path in ("/build", "/opt/quarterdeck/bin/hatchling", "/run/secrets") if built.code("ls", path) == 0
+    ] == []
     assert built.told("ls", "-A", "/mnt") == ""
 
 
@@ -103,7 +121,7 @@ def test_every_module_is_there_as_bytecode(built: Built) -> None:
 
 
 def test_nothing_of_pips_configuration_stays_in_it(built: Built) -> None:
-    pieces = dict(built.buildah.pieces("quarterdeck:test"))
+    pieces = dict(built.buildah.pieces(built.image))
     assert len(pieces) > 3
     assert [name for name, data in pieces.items() if CANARY.encode() in data] == []
 
@@ -119,24 +137,40 @@ def test_the_upgrade_layer_has_a_stamp_that_quarterdeck_itself_dates(built: Buil
 
 
 def test_the_service_answers_is_healthy_and_ends_when_it_is_told_to(built: Built, tmp_path: Path) -> None:
-    port = free_port()
-    (tmp_path / "quarterdeck.toml").write_text(SERVICE.format(port=port))
-    start = [*built.config["Entrypoint"], *built.config["Cmd"]]
-    command = built.buildah.within(built.container, *start, options=["--volume", f"{tmp_path}:/etc/quarterdeck:ro"])
-    with (tmp_path / "log").open("wb") as log:
-        service = subprocess.Popen(command, env=built.buildah.environment, stdout=log, stderr=log)
+    port, root = free_port(), built.buildah("mount", built.container).strip()
+    (Path(root) / "etc/quarterdeck").mkdir()
+    (Path(root) / "etc/quarterdeck/quarterdeck.toml").write_text(SERVICE.format(port=port))
+    service = _started(built.config, root, tmp_path)
     try:
         until(lambda: service.poll() is not None or _answers(port), STOP)
-        assert service.poll() is None, (tmp_path / "log").read_text()
+        assert service.poll() is None, _log(tmp_path)
         health = [word.replace("8713", str(port)) for word in built.config["Healthcheck"]["Test"]]
         assert health[0] == "CMD"
         assert built.code(*health[1:]) == 0
-        service.send_signal(signal.SIGTERM)
-        assert service.wait(timeout=STOP) == 0, (tmp_path / "log").read_text()
+        first = int(Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text())
+        assert Path(f"/proc/{first}/comm").read_text() == "tini\n"
+        os.kill(first, signal.SIGTERM)
+        assert service.wait(timeout=STOP) == 0, _log(tmp_path)
     finally:
         service.kill()
         service.wait()
     assert built.code(*health[1:]) == 1
+
+
+def _started(config: Any, root: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Start what the image starts, as its user and with its environment, as process 1 of a root nobody can write."""
+    user, environment = config["User"], [*config["Env"], f"HOME={config['WorkingDir']}"]
+    inside = ["env", "--ignore-environment", f"--chdir={config['WorkingDir']}", *environment]
+    command = [
+        "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", ROOM, "sh", root, config["WorkingDir"],
+        f"--userspec={user}", root, *inside, *config["Entrypoint"], *config["Cmd"],
+    ]  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def _log(folder: Path) -> str:
+    return (folder / "log").read_text()
 
 
 def _answers(port: int) -> bool:

@@ -9,12 +9,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 SECONDS = 280
 KEPT = ("index-url", "extra-index-url", "trusted-host", "proxy")
+STORAGE = """\
+[storage]
+driver = "vfs"
+graphroot = "{folder}/root"
+runroot = "{folder}/run"
+"""
 CERTIFICATES = "/mnt/ca.pem"  # a folder that every root has, so that no mount point of ours stays in a layer
 
 
@@ -23,19 +29,17 @@ class Buildah:
 
     def __init__(self, folder: Path, insecure: str) -> None:
         self.folder = folder
-        registries = folder / "registries.conf"
+        assert shutil.which("buildah"), "buildah is not installed: tests/run installs it"
+        storage, registries = folder / "storage.conf", folder / "registries.conf"
+        storage.write_text(STORAGE.format(folder=folder))
         registries.write_text(f'[[registry]]\nlocation = "{insecure}"\ninsecure = true\n')
-        self.environment = os.environ | {"CONTAINERS_REGISTRIES_CONF": str(registries)}
-        program = shutil.which("buildah")
-        assert program, "buildah is not installed: tests/run installs it"
-        self.command = (
-            program, "--root", str(folder / "root"), "--runroot", str(folder / "run"), "--storage-driver", "vfs",
-        )  # fmt: skip
+        own = {"CONTAINERS_STORAGE_CONF": str(storage), "CONTAINERS_REGISTRIES_CONF": str(registries)}
+        self.environment = os.environ | own
 
     def __call__(self, *words: str) -> str:
         """Run a command to its end, and give what it printed."""
         ran = subprocess.run(
-            [*self.command, *words], env=self.environment, capture_output=True, text=True, timeout=SECONDS, check=False
+            ["buildah", *words], env=self.environment, capture_output=True, text=True, timeout=SECONDS, check=False
         )
         assert ran.returncode == 0, f"buildah {words[0]}: {ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
         return ran.stdout
@@ -52,14 +56,9 @@ class Buildah:
             yield path.name, path.read_bytes()
         shutil.rmtree(folder)
 
-    def within(self, container: str, *words: str, options: Sequence[str] = ()) -> list[str]:
+    def within(self, container: str, *words: str) -> list[str]:
         """Give the command line that runs words in a container, as its user and with its environment."""
-        return [*self.command, "run", "--isolation", "chroot", *options, container, "--", *words]
-
-
-def can_build() -> bool:
-    """Tell whether buildah can be used by this user: as root always, else where it may map a range of users."""
-    return os.geteuid() == 0 or subprocess.run(["buildah", "unshare", "true"], capture_output=True).returncode == 0
+        return ["buildah", "run", "--isolation", "chroot", container, "--", *words]
 
 
 def pip_settings(folder: Path) -> tuple[Path, list[str]]:
