@@ -14,7 +14,7 @@ import pytest
 from bot.formats import dockerfile_upgrades
 from tests.rig.awaited import free_port, until
 from tests.rig.buildah import Buildah, pip_settings
-from tests.rig.python_image import PYTHON, REPOSITORY, TAG, push_python
+from tests.rig.python_image import PYTHON, REPOSITORY, TAG, push_python, python_root
 from tests.rig.registry import DockerRegistry
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a root of another user's files is started by root alone")
@@ -75,7 +75,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """Build the image once for all tests of this file, as deploy/build does."""
     folder = tmp_path_factory.mktemp("image")
     with DockerRegistry(folder / "registry") as registry:
-        push_python(registry)
+        push_python(registry, python_root())
         buildah = Buildah(folder, registry.host)
         pip, options = pip_settings(folder)
         pip.write_text(f"# {CANARY}\n{pip.read_text()}")

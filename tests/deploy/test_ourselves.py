@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.cli import Terminal
-from tests.rig.python_image import PYTHON, REPOSITORY, TAG, push_python
+from tests.rig.python_image import PYTHON, REPOSITORY, TAG, push_python, python_root
 from tests.rig.registry import DockerRegistry
 from tests.rig.repositories import git, make_repository
 
@@ -23,11 +23,17 @@ BASE = f"docker.io/{REPOSITORY}:{TAG}"
 pytestmark = pytest.mark.real_index
 
 
+@pytest.fixture(scope="module")
+def root() -> Path:
+    """Give our base image's root, out of the cache of whoever runs the tests: terminals have a home of their own."""
+    return python_root()
+
+
 @pytest.fixture
-def digest(docker_registry: DockerRegistry, terminal: Terminal) -> str:
+def digest(docker_registry: DockerRegistry, terminal: Terminal, root: Path) -> str:
     """Let our base image stand in a registry here, and give its digest."""
     terminal.configure(f'[[registry]]\nhost = "docker.io"\nmirror = "{docker_registry.url}"\n')
-    return push_python(docker_registry)
+    return push_python(docker_registry, root)
 
 
 @pytest.fixture

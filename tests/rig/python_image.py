@@ -29,9 +29,9 @@ def python_root() -> Path:
     return root
 
 
-def push_python(registry: DockerRegistry) -> str:
-    """Push the root as an image whose environment names its Python; give the manifest's digest."""
-    packed = python_root().read_bytes()
+def push_python(registry: DockerRegistry, root: Path) -> str:
+    """Push a root as an image whose environment names its Python; give the manifest's digest."""
+    packed = root.read_bytes()
     env = {"PATH": PATH, "PYTHON_VERSION": f"{PYTHON}.5"}
     layer = Blob(LAYER, packed)
     config = Blob(CONFIG, _json(_config(env, "linux/amd64", gzip.decompress(packed), ())))
