@@ -1,4 +1,4 @@
-"""What a service over many repositories needs besides: to find them, to remember what is to be done, to do it, to tell."""
+"""What a service needs besides: to find repositories, to remember what is to be done, to do it, and to tell people."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager

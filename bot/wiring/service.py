@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.adapters.engines.threads import ThreadEngine
 from bot.ports import Engine, ServiceStore
 from bot.system.http import Http
-from bot.system.process import end_all
 from bot.system.redaction import minted
+from bot.wiring.engines import engine
 from bot.wiring.forges import Line
 from bot.wiring.house import House
 from bot.wiring.order import Order
@@ -47,7 +46,7 @@ class ServiceHouse:
         self._lock = threading.Lock()
         self._current: _Shift | None = None
         self._line = Line(order, learn=minted)
-        self.engine: Engine = ThreadEngine(order.settings.engine.workers, store.queue, order.clock, interrupt=end_all)
+        self.engine: Engine = engine(order.settings.engine, store.queue)
 
     @property
     def store(self) -> ServiceStore:
