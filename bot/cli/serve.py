@@ -23,7 +23,8 @@ def serve(common: Common) -> int:
     quiet = replace(common, no_progress=True)
 
     def load() -> Order:
-        return ordered(quiet, None, rehearsal=False, level=logging.INFO)[1]
+        _, order = ordered(quiet, None, rehearsal=False, level=logging.INFO)
+        return replace(order, eager=True)
 
     run(load(), load)
     return 0

@@ -29,6 +29,7 @@ from bot.wiring.service import ServiceHouse, open_service
 LOG = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0  # between two looks at the clock and at what signals asked for
+RETRY_SECONDS = 30.0
 LEAP = timedelta(minutes=1)  # by which a clock may differ from the time that went by
 NOTICES = timedelta(minutes=5)
 RESTART = ("service.listen", "engine", "bot.data_dir")
@@ -52,6 +53,7 @@ class Daemon:
         self._ticks = Ticks(service.order.settings.schedule.timezone)
         self._inbox = Inbox(service.engine)
         self._notices = NoticeHouse(service.order, service.store)
+        self._over = threading.Event()
         self._rounds = Rounds(service, self._roster, self._rolls)
         self._face = Face(
             service=service,
@@ -82,16 +84,31 @@ class Daemon:
         self._service.engine.start(working)
         self._inbox.start()
         self._web.start()
-        self._ticks.set(self._jobs())
         self._ticks.start()
-        threading.Thread(target=told, args=("start", self._catch_up), name="catching up", daemon=True).start()
+        threading.Thread(target=self._catch_up_at_last, name="catching up", daemon=True).start()
         host = settings.service.listen[0]
         LOG.info("serving %d repositories on http://%s:%d", len(self._roster.active), host, self._web.port)
 
+    def _catch_up_at_last(self) -> None:
+        """Catch up, and let ticks come from then on; while the store cannot be used, try again."""
+        while not self._over.is_set():
+            try:
+                self._catch_up()
+            except BotError as error:
+                LOG.error("the start: %s (%s)", error.message, error.hint)  # noqa: TRY400 - the operator's matter
+                self._over.wait(RETRY_SECONDS)
+            else:
+                return
+
     def _catch_up(self) -> None:
-        """Queue what came due while nobody was there."""
+        """Queue what came due while nobody was there, and what nobody looked at; advisories come first."""
+        for name in ("feeds", "fleet"):
+            when, call = self._jobs()[name]
+            if isinstance(when, Every) and when.first <= self._service.order.clock():
+                call()
         self._rounds.first_looks()
         self._rounds.quarterly()
+        self._ticks.set(self._jobs())
 
     def _jobs(self) -> dict[str, tuple[When, Callable[[], None]]]:
         schedule = self._service.order.settings.schedule
@@ -194,6 +211,7 @@ class Daemon:
 
     def _end(self) -> None:
         grace = self._service.order.settings.service.grace
+        self._over.set()
         LOG.info("stopping: what is at work has %.0f s", grace.total_seconds())
         self._ticks.stop()
         self._web.stop()

@@ -196,7 +196,7 @@ class House:
     def advisories(self) -> ChosenAdvisories:
         """What is known of Python packages: configured dumps, else one that is at hand, else what the index says."""
         folder = feed_folder(self.order)
-        dumps = DumpAdvisories(self.http, feeds(self.settings), folder, self.clock)
+        dumps = DumpAdvisories(self.http, feeds(self.settings), folder, self.clock, eager=self.order.eager)
         default = self.pages.places.configured[:1]
         index = IndexAdvisories(
             self.pages.get,

@@ -11,7 +11,10 @@ from bot.system.secrets import reveal_login
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a face wants wired: the settings, where data is kept, the time, and whether effects only are recorded."""
+    """What a face wants wired: the settings, where data is kept, the time, and whether effects only are recorded.
+
+    `eager`: advisories may be downloaded as a whole, tens of megabytes, though nobody configured where they are.
+    """
 
     settings: Settings
     data_dir: Path
@@ -19,6 +22,7 @@ class Order:
     clock: Clock
     progress: Progress
     rehearsal: bool
+    eager: bool = False
 
 
 def credential(username: SecretRef | None, password: SecretRef | None) -> Credential | None:
