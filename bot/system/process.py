@@ -57,6 +57,11 @@ class Finished:
         return redacted(self.stderr)
 
 
+def sealed_environment() -> dict[str, str]:
+    """Give what a child may see that speaks to no server of its own: no proxies, whose addresses may hold passwords."""
+    return {name: value for name, value in base_environment().items() if not name.lower().endswith("_proxy")}
+
+
 def base_environment() -> dict[str, str]:
     """Give what every child may see: where programs, certificates and proxies are; no token, no pip setting."""
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}

@@ -269,6 +269,9 @@ def test_no_canary_is_seen_by_anybody(world: World, name: str, form: str) -> Non
     log = ("--verbose", "--log-format", form)
     ran = world.type("run", *log, *NOW, *(["--json"] if form == "json" else []))
     assert (ran.code == 1) == (name in FAILED), ran.err
+    if form == "json":
+        lines = [json.loads(line) for line in ran.err.splitlines()]
+        assert {line.get("run") for line in lines} == {ran.repository["run_id"]}
     assert "Traceback" not in ran.out
     for words in (
         ("status", "--json"), ("status",), ("explain", "acme/web"), ("explain", "acme/web", "--json"),

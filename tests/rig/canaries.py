@@ -125,7 +125,8 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Children:
         env = options.get("env")
         if _is_ours():
             watched.argv.append(line)
-            watched.environments.append((Path(line[0]).name, dict(os.environ if env is None else env)))
+            if line != ["git", "version"]:  # which GitPython asks when it is imported, before anybody can stop it
+                watched.environments.append((Path(line[0]).name, dict(os.environ if env is None else env)))
         start(self, args, *more, **options)
 
     monkeypatch.setattr(subprocess.Popen, "__init__", starting)

@@ -22,7 +22,7 @@ from bot.model.isolation import Isolation
 from bot.model.releases import IndexView
 from bot.system import confine
 from bot.system.confine import Cell, Limits
-from bot.system.process import Finished, Stopped, base_environment, run
+from bot.system.process import Finished, Stopped, run, sealed_environment
 
 GATE_PORT = 8484  # where the gate is found inside a sandbox, whose loopback is its own
 PREFIX = "room-"
@@ -154,7 +154,7 @@ class Rooms:
             for folder in shared:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             inside = GATE_PORT if self.confinement.isolation is Isolation.SANDBOX else None
-            env = {**_without_proxies(), **_settings(home, cache), **session.environment(port=inside)}
+            env = {**sealed_environment(), **_settings(home, cache), **session.environment(port=inside)}
             yield Room(
                 home=home,
                 data_dir=self.data_dir,
@@ -216,11 +216,6 @@ def _remove(folder: Path) -> None:
             if not inner.is_symlink():
                 inner.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _without_proxies() -> dict[str, str]:
-    """Give what every child may see but proxies: the gate is the only way out, and a proxy's address may open it."""
-    return {name: value for name, value in base_environment().items() if not name.lower().endswith("_proxy")}
 
 
 def _settings(home: Path, cache: Path) -> dict[str, str]:
