@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-from bot.system.redaction import LEAST
 
 LEAST_LINE = 16  # characters of one line of a key that stands over several lines
 LEAST_PART = 8  # characters of a part of an address that is secret as a whole
@@ -18,9 +17,9 @@ ESCAPE = re.compile("%[0-9A-F]{2}")
 SHELL = re.compile(r"(^[#~]|[^\w@%+=:./~#-])", re.ASCII)
 
 
-def disguises(secret: str) -> frozenset[str]:
-    """Give a secret's own text and its usual disguises; those with less than six characters are left out."""
-    return frozenset(shape for part in _parts(secret) for shape in _shapes(part) if len(shape) >= LEAST)
+def disguises(secret: str, least: int) -> frozenset[str]:
+    """Give a secret's own text and its usual disguises; those with less than `least` characters are left out."""
+    return frozenset(shape for part in _parts(secret) for shape in _shapes(part) if len(shape) >= least)
 
 
 def pair(username: str, password: str) -> str:

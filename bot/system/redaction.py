@@ -80,7 +80,7 @@ def known(secret: Secret | str, *, passing: bool = False) -> None:
     if value and not _REGISTER.knows(value):
         from bot.system.disguises import disguises  # noqa: PLC0415 - a command that reads no secret need not load it
 
-        _REGISTER.add(value, disguises(value), passing=passing)
+        _REGISTER.add(value, disguises(value, LEAST), passing=passing)
 
 
 def minted(secret: Secret) -> None:
