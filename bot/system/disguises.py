@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-
 LEAST_LINE = 16  # characters of one line of a key that stands over several lines
 LEAST_PART = 8  # characters of a part of an address that is secret as a whole
 RANDOM_NAME = 16  # characters; a user name that is longer and has digits is a token, not what a person is called
