@@ -1,6 +1,9 @@
 """`serve`: the long-lived service."""
 
 import logging
+import os
+import sys
+import threading
 from dataclasses import replace
 
 import click
@@ -27,4 +30,7 @@ def serve(common: Common) -> int:
         return replace(order, eager=True)
 
     run(load(), load)
+    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+        sys.stderr.flush()
+        os._exit(0)  # a tick that waits for a server is not waited for
     return 0

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from bot.decide import rounds as dates
 from bot.errors import BotError
@@ -62,7 +63,7 @@ class Daemon:
             ticks=self._ticks,
             holds=self._holds,
             inbox=self._inbox,
-            fleet_moved=self._look_at_fleet,
+            fleet_moved=partial(self._ticks.hurry, "fleet"),
         )
         self._web = WebServer(make_app(self._face), service.order.settings.service.listen)
 
@@ -87,6 +88,8 @@ class Daemon:
         self._ticks.start()
         threading.Thread(target=self._catch_up_at_last, name="catching up", daemon=True).start()
         host = settings.service.listen[0]
+        if not self._roster.members:
+            LOG.warning("no repository is configured, and none was found until now")
         LOG.info("serving %d repositories on http://%s:%d", len(self._roster.active), host, self._web.port)
 
     def _catch_up_at_last(self) -> None:
@@ -152,16 +155,13 @@ class Daemon:
         for problem in self._notices.announce(documents, failures, self._face.feeds(), self._face.stopped(), clock()):
             LOG.warning("a message was not delivered: %s", problem)
 
-    def _look_at_fleet(self) -> None:
-        threading.Thread(target=told, args=("fleet", self._rounds.fleet), name="fleet", daemon=True).start()
-
     def _wait(self, wait: Wait) -> None:
         clock = self._service.order.clock
         before, at = clock(), time.monotonic()
         while True:
             match wait(LOOK_SECONDS):
                 case signal.SIGHUP:
-                    self._take_configuration()
+                    told("the configuration", self._take_configuration)
                 case None:
                     pass
                 case _:
@@ -169,7 +169,7 @@ class Daemon:
             now, later = clock(), time.monotonic()
             if abs((now - before) - timedelta(seconds=later - at)) > LEAP:
                 LOG.warning("the clock was set: all dates are worked out anew")
-                self._ticks.set(self._jobs())
+                told("the clock", lambda: self._ticks.set(self._jobs()))
             before, at = now, later
 
     def _take_configuration(self) -> None:
@@ -203,7 +203,7 @@ class Daemon:
         ):
             LOG.warning("%s take effect at the next start", ", ".join(RESTART))
         LOG.info("the configuration was read again: %d repositories", len(self._roster.active))
-        self._look_at_fleet()
+        self._ticks.hurry("fleet")
 
     def _refuse(self, error: BotError) -> None:
         self._face.refused = f"the configuration was read again and is not used: {error.message}"
