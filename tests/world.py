@@ -113,9 +113,9 @@ class World:
     branch: str = "main"
     renamed: list[tuple[str, str]] = field(default_factory=list)
 
-    def run(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Result:
+    def run(self, wish: Wish | None = None, *, rehearsal: bool = False, routine: bool = False) -> Result:
         """Run the repository once and keep nothing but what the world remembers."""
-        tools = self.tools(rehearsal=rehearsal, release_notes=self.release_notes)
+        tools = replace(self.tools(rehearsal=rehearsal, release_notes=self.release_notes), routine=routine)
         return work(tools, self.assignment(), wish or Wish())
 
     def assignment(self) -> Assignment:

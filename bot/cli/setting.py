@@ -46,11 +46,18 @@ def configuration_path(common: Common) -> Path | None:
     """
     named = common.config or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if named is not None:
-        if not named.is_file():
+        if not _is_file(named):
             hint = "write one with `quarterdeck config init`, or correct --config"
             raise ConfigError(f"{named} does not exist or is not a file", hint=hint)
         return named
-    return next((path for place in PLACES if (path := Path(place)).is_file()), None)
+    return next((path for place in PLACES if _is_file(path := Path(place))), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be looked at: {error.strerror}", hint="check its permissions") from error
 
 
 def load(path: Path) -> Settings:

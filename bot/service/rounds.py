@@ -94,7 +94,7 @@ class Rounds:
         now, errands = self._now(), []
         for member in self._roster.active:
             assignment = house.member(member)
-            if is_stirred(house.tools(assignment), assignment, now):
+            if is_stirred(house.tools(assignment, routine=True), assignment, now):
                 errands.append(_errand(member.repository.key, why, now))
         self._submit(why, tuple(errands))
 

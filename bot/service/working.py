@@ -42,7 +42,7 @@ class Working:
         begun = time.monotonic()
         with bound(task=task.why), self._service.shift() as house:
             assignment = house.member(member)
-            record = work(house.tools(assignment, anew=True), assignment, Wish(trigger=task.trigger)).record
+            record = work(house.tools(assignment, routine=True), assignment, Wish(trigger=task.trigger)).record
         self._tell(task, record, time.monotonic() - begun)
         self._holds.learn(forge, record.failure, clock())
         self._mind_quota(forge)

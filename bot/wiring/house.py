@@ -82,10 +82,13 @@ class House:
             self.store.queue.settle(assignment.repository.key, asked_before)
         return result
 
-    def tools(self, assignment: Assignment, *, anew: bool = False) -> Tools:
-        """Give one repository's tools; `anew`: its forge is asked as if nothing were known of it yet."""
+    def tools(self, assignment: Assignment, *, routine: bool = False) -> Tools:
+        """Give one repository's tools; `routine`: for one of many runs of a service, as `Tools` says.
+
+        Then its forge is asked as if nothing were known of it yet.
+        """
         repository = assignment.repository
-        forges = self.forges.anew() if anew else self.forges
+        forges = self.forges.anew() if routine else self.forges
         kind = forges.kind_of(repository)
         return Tools(
             forge=forges.forge(kind),
@@ -99,6 +102,7 @@ class House:
             progress=self.order.progress,
             clock=self.clock,
             rehearsal=self.order.rehearsal,
+            routine=routine,
             bench=self.rooms.folder,
             release_notes=forges.release_notes(kind),
         )

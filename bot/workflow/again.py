@@ -20,14 +20,14 @@ def redecided(
 ) -> tuple[RunRecord | None, bool]:
     """Decide again over what a full look saw, with what registries and advisories say now; and whether it is the same.
 
-    None where that wants the files themselves. A quarter that stands open is left aside: it is resolved anew once a day
-    (`still.is_fresh`). Raises BotError.
+    None where that wants the files themselves. In routine a quarter that stands open is left aside: it is resolved anew
+    once a day (`still.is_fresh`). Raises BotError.
     """
     rules = rules_of(dict(kept.rules), assignment.policy)
     case = Case(
         tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
     )
-    aside = wish.trigger is Trigger.AUTO and bool(kept.narrow)
+    aside = tools.routine and wish.trigger is Trigger.AUTO and bool(kept.narrow)
     if aside and isinstance(verdict_on(case, kept.proposals), calendar.Due):
         return None, False
     if aside:
@@ -41,8 +41,8 @@ def redecided(
 
 
 def narrow(case: Case, seen: Seen) -> str:
-    """Fingerprint what would be decided without the quarter that stands open, "" where none does."""
-    if not (seen.broad and case.wish.trigger is Trigger.AUTO):
+    """Fingerprint, for routine, what would be decided without the quarter that stands open, "" where none does."""
+    if not (case.tools.routine and seen.broad and case.wish.trigger is Trigger.AUTO):
         return ""
     aside = _without_calendar(case)
     still_seen = observe_still(aside, seen.settled, seen.proposals, seen.about)

@@ -29,7 +29,8 @@ from bot.workflow.inside import Glass
 class Tools:
     """The ports; `pins` knows the flaws of Python packages.
 
-    `rehearsal` names outcomes as planned, because forge and workspace only record.
+    `rehearsal` names outcomes as planned, because forge and workspace only record. `routine` is a run that comes again
+    by itself: what only time brings, new releases for a quarter that stands open, may wait for some days.
 
     `run_id` makes a name for each run, by which its log lines are found. `bench` gives an empty folder to work in,
     which is gone afterwards. `release_notes` is None where no forge can be asked for what projects say.
@@ -49,6 +50,7 @@ class Tools:
     bench: Callable[[], AbstractContextManager[Path]]
     run_id: Callable[[], str] = new_run_id
     release_notes: ReleaseNotes | None = None
+    routine: bool = False
 
     @property
     def registry(self) -> Registry:

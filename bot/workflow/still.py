@@ -111,7 +111,11 @@ class Watch:
         state = tools.forge.state(assignment.repository, kept.state if kept else "")
         if isinstance(kept, Asleep):
             return cls(tools=tools, assignment=assignment, question=asked, state=state, asleep=_why(kept, state))
-        same = kept is not None and (kept.state, kept.question) == (state, asked) and is_fresh(kept, now)
+        same = (
+            kept is not None
+            and (kept.state, kept.question) == (state, asked)
+            and is_fresh(kept, now, calm=tools.routine)
+        )
         told = same and kept is not None and Pushes(tools, kept.url).are_told(state)
         return cls(tools=tools, assignment=assignment, question=asked, state=state, unmoved=kept if told else None)
 
@@ -210,8 +214,11 @@ def forget(tools: Tools, assignment: Assignment, now: datetime) -> None:
     tools.store.remember(KIND, _key(assignment), "", now)
 
 
-def is_fresh(kept: Still, now: datetime) -> bool:
-    """Say whether what was seen may still be gone by: not for ever, as not everything that matters is asked again."""
+def is_fresh(kept: Still, now: datetime, *, calm: bool) -> bool:
+    """Say whether what was seen may still be gone by: not for ever, as not everything that matters is asked again.
+
+    `calm` lets it stand for some days where nothing waits for a release or a date.
+    """
     seen = json.loads(kept.document)
     looked_at = datetime.fromisoformat(seen["finished_at"])
     until = (seen["plan"] or {}).get("until")
@@ -219,7 +226,7 @@ def is_fresh(kept: Still, now: datetime) -> bool:
         return False
     waits = bool(seen["remaining"]) or seen["outcome"] == Outcome.DEFERRED or bool(kept.narrow)
     spread = calendar.place(CALM_SPREAD, f"{seen['name']} {kept.head.commit}")  # not all of a fleet on one day
-    return looked_at - A_LITTLE <= now < looked_at + (WAITING if waits else CALM - spread)
+    return looked_at - A_LITTLE <= now < looked_at + (WAITING if waits or not calm else CALM - spread)
 
 
 def _why(kept: Asleep, state: str) -> Reason | None:

@@ -102,18 +102,24 @@ def test_a_quarter_that_is_due_is_resolved_anew_in_every_run() -> None:
 def quarterly() -> World:
     """Give a world whose quarterly proposal stands open, and which was looked at once since."""
     world = a_world()
-    world.run()
-    world.run()
+    world.run(routine=True)
+    world.run(routine=True)
     world.trace.clear()
     return world
 
 
 def test_a_quarter_that_stands_open_wants_a_full_look_once_a_day_and_not_in_every_sweep() -> None:
     world = quarterly()
-    assert world.run().record.outcome is Outcome.LEFT_ALONE
+    assert world.run(routine=True).record.outcome is Outcome.LEFT_ALONE
     assert "fetch" not in world.trace
     assert world.recorded
     world.now = NOW + timedelta(days=1)
+    world.run(routine=True)
+    assert "fetch" in world.trace
+
+
+def test_whoever_runs_it_by_hand_gets_a_full_look_at_an_open_quarter_every_time() -> None:
+    world = quarterly()
     world.run()
     assert "fetch" in world.trace
 
@@ -121,14 +127,14 @@ def test_a_quarter_that_stands_open_wants_a_full_look_once_a_day_and_not_in_ever
 def test_beside_a_quarter_that_stands_open_an_advisory_is_still_heard() -> None:
     world = quarterly()
     world.unsafe["django", "4.2.15"] = (an_advisory("PYSEC-2026-1", Severity.HIGH),)
-    world.run()
+    world.run(routine=True)
     assert "fetch" in world.trace
 
 
 def test_the_next_quarter_is_due_whatever_stands_open() -> None:
     world = quarterly()
     world.now = datetime(2027, 1, 5, 9, tzinfo=UTC)
-    world.run()
+    world.run(routine=True)
     assert "fetch" in world.trace
 
 
@@ -136,11 +142,11 @@ def test_a_calm_repository_is_looked_at_within_a_week_and_a_clock_that_went_back
     world = unsafe_world()
     world.unsafe.clear()
     for _ in range(2):
-        world.run(WISH)
+        world.run(WISH, routine=True)
     for days, looked in ((2, False), (7, True), (-2, True)):
         world.trace.clear()
         world.now = NOW + timedelta(days=days)
-        world.run(WISH)
+        world.run(WISH, routine=True)
         assert ("fetch" in world.trace) == looked, days
 
 
@@ -162,7 +168,7 @@ class TestStirred:
 
 
 def stirred(world: World) -> bool:
-    return is_stirred(world.tools(), world.assignment(), world.now)
+    return is_stirred(replace(world.tools(), routine=True), world.assignment(), world.now)
 
 
 @pytest.mark.parametrize("kept", ["", "0 x", "1 nonsense", "1 !!!", "2 abc"])
