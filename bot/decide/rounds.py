@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.decide import calendar, retries
@@ -25,9 +25,11 @@ class Known:
     quarters: Mapping[str, AbstractSet[str]]
 
 
-def sweep(repositories: Iterable[Repository], known: Known, why: str, now: datetime) -> tuple[Errand, ...]:
+def sweep(
+    repositories: Iterable[Repository], known: Known, why: str, now: datetime, *, urgency: Urgency = Urgency.SOON
+) -> tuple[Errand, ...]:
     """Look at every repository, at those that keep failing not before they have rested."""
-    return tuple(_looked_at(one, known, why, now) for one in repositories)
+    return tuple(replace(_looked_at(one, known, why, now), urgency=urgency) for one in repositories)
 
 
 def quarterly(
