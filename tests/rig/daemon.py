@@ -40,6 +40,7 @@ class Daemon:
     env: Mapping[str, str] = field(default_factory=dict)
     service: str = ""
     options: tuple[str, ...] = ("--verbose",)
+    program: str = "from bot.cli import main; main()"
     port: int = field(default_factory=free_port)
     child: subprocess.Popen[bytes] | None = None
 
@@ -63,7 +64,7 @@ class Daemon:
     def start(self, *, wait: bool = True) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.configure(self.config)
-        argv = [sys.executable, "-c", "from bot.cli import main; main()", "serve", "--config", str(self.path),
+        argv = [sys.executable, "-c", self.program, "serve", "--config", str(self.path),
                 "--data-dir", str(self.data), *self.options]  # fmt: skip
         env = {**os.environ, "HOOK": SECRET, "PYTHONPATH": str(ROOT), "HOME": str(self.folder), **self.env}
         with (self.folder / "serve.log").open("ab") as log:
