@@ -58,6 +58,7 @@ def endured(trial: Trial, kills: int, rate: float, *, mounted: bool) -> None:
             starved(trial, mounted=mounted)
         trial.kill(SHORTEST, LONGEST)
     trial.world.spoil(0.0)
+    trial.daemon.until(trial.daemon.is_alive)
 
 
 def starved(trial: Trial, *, mounted: bool) -> None:

@@ -177,7 +177,9 @@ class Fleet:
         """Sweep ten times; nothing moves."""
         self.ready(f"security = {{ seconds = {self.every} }}")
         self.sweep()  # another schedule is another question: all are looked at once
-        print(f"{SWEEPS} sweeps in which nothing moved: at most {self.count} conditional requests, 50 HEAD, one per feed; < 30 s")
+        print(
+            f"{SWEEPS} sweeps in which nothing moved: at most {self.count} conditional requests, 50 HEAD, one per feed; < 30 s"
+        )
         for number in range(SWEEPS):
             self.world.asked()
             before = self.use()
@@ -213,7 +215,9 @@ class Fleet:
         self.figure("  the others", f"{len(set(worked) - set(concerned))} worked, {len(set(more['git']) - set(concerned))} "
                     "fetched", "0")  # fmt: skip
         opened = [one for one, rows in self.world.proposals().items() if any(row.state == "open" for row in rows)]
-        self.figure("  proposals", f"{len(opened)}, of others {len(set(opened) - set(concerned))}", f"{len(concerned)}, 0")
+        self.figure(
+            "  proposals", f"{len(opened)}, of others {len(set(opened) - set(concerned))}", f"{len(concerned)}, 0"
+        )
         print(f"  {kinds}\n  verdicts {dict(self.outcomes())}", flush=True)
 
     def webhooks(self) -> None:
@@ -240,7 +244,9 @@ class Fleet:
         seconds = time.monotonic() - began
         waits = sorted(row[2] * 1000 for row in rows)
         statuses = Counter(row[3] for row in rows)
-        self.figure("deliveries", f"{len(rows) / seconds:.0f} per second for {seconds:.1f} s", f"{RATE} for {FOR_SECONDS}")
+        self.figure(
+            "deliveries", f"{len(rows) / seconds:.0f} per second for {seconds:.1f} s", f"{RATE} for {FOR_SECONDS}"
+        )
         self.figure("  answers", f"{dict(statuses)}", "all 2xx")
         self.figure("  latency", f"p50 {waits[len(waits) // 2]:.0f} ms, p99 {waits[int(len(waits) * 0.99)]:.0f} ms, "
                     f"worst {waits[-1]:.0f} ms", "milliseconds")  # fmt: skip
@@ -248,7 +254,9 @@ class Fleet:
         self.until_idle(600)
         last = {name: at for name, at, _, _ in sorted(rows, key=lambda row: row[1])}
         missed = [name for name, at in last.items() if self.started(name) < f"{at:%Y-%m-%d %H:%M:%S.%f}"]
-        self.figure("  not looked at since", f"{len(missed)} of {len(last)}, {time.monotonic() - began:.0f} s after", "0")
+        self.figure(
+            "  not looked at since", f"{len(missed)} of {len(last)}, {time.monotonic() - began:.0f} s after", "0"
+        )
 
     # Questions.
 
@@ -317,7 +325,7 @@ class Fleet:
     def outcomes(self) -> Counter[str]:
         """Count the last verdicts."""
         newest = "SELECT max(id) FROM runs GROUP BY repository"
-        return Counter(row[0] for row in self.rows(f"SELECT outcome FROM runs WHERE id IN ({newest})"))  # noqa: S608
+        return Counter(row[0] for row in self.rows(f"SELECT outcome FROM runs WHERE id IN ({newest})"))
 
     def started(self, name: str) -> str:
         """Give when the last run of a repository began, as the database writes it."""

@@ -129,7 +129,9 @@ class World:
 
     def push_image(self, name: str, tag: str = "1.0", openssl: str = DEBIAN["libssl3"]) -> str:
         """Push a small Debian with our Python, and give what a Dockerfile says after FROM: tag and digest."""
-        files = debian_files(DEBIAN | {"libssl3": openssl, "base-files": f"12.4+{name}"}, origins={"libssl3": "openssl"})
+        files = debian_files(
+            DEBIAN | {"libssl3": openssl, "base-files": f"12.4+{name}"}, origins={"libssl3": "openssl"}
+        )
         python = ".".join(str(part) for part in sys.version_info[:3])
         layers = [compressed(layer(system(files)))]
         digest = push_layers(self.registry, f"base/{name}", tag, layers, env={"PYTHON_VERSION": python})

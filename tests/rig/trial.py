@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +20,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.decide.calendar import quarter_of
-from tests.rig.apart import Proposal
 from tests.rig.daemon import Daemon
 
 PROGRAM = """
@@ -56,6 +55,7 @@ FLAW: dict[str, Any] = {
     "affected": [{"package": {"ecosystem": "PyPI", "name": "app"},
                   "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.1"}]}]}],
 }  # fmt: skip
+SECURITY = "quarterdeck/security"
 KINDS = ("lock", "image", "calm")
 
 
@@ -78,16 +78,16 @@ class Trial:
         self.names = {kind: [f"acme/{kind}{number:04d}" for number in range(n, self.count, 3)]
                       for n, kind in enumerate(KINDS)}  # fmt: skip
         self.daemon = Daemon(self.folder / "service", "", env=self.world.env(), program=PROGRAM)
-        self.branch = f"quarterdeck/quarterly-{quarter_of(datetime.now(UTC), ZoneInfo('UTC'))}"
-        self.image = ""
+        self.quarterly = f"quarterdeck/quarterly-{quarter_of(datetime.now(UTC), ZoneInfo('UTC'))}"
+        self.before = self.image = ""
 
     def prepare(self) -> None:
         """Make repositories, and the configuration."""
         self.world.behind_fronts()
         self.world.publish(("app", "1.0"), ("app", "1.1"))
-        before = self.world.push_image("python")
+        self.before = self.world.push_image("python")
         self.image = self.world.push_image("python", openssl="3.0.15-1~deb12u1")
-        files = {"lock": project(OLD, self.image), "image": project(OLD, before), "calm": project(NEW, self.image)}
+        files = {"lock": project(OLD, self.image), "image": project(OLD, self.before), "calm": project(NEW, self.image)}
         for kind, names in self.names.items():
             self.world.found(kind, files[kind], names)
         entries = "".join(f'[[repository]]\nname = "{name}"\n' for names in self.names.values() for name in names)
@@ -113,7 +113,7 @@ class Trial:
     def verdicts(self) -> Counter[str]:
         """Count the last verdicts."""
         newest = "SELECT max(id) FROM runs GROUP BY repository"
-        return Counter(row[0] for row in self.rows(f"SELECT outcome FROM runs WHERE id IN ({newest})"))  # noqa: S608
+        return Counter(row[0] for row in self.rows(f"SELECT outcome FROM runs WHERE id IN ({newest})"))
 
     def runs(self) -> Counter[str]:
         """Count all runs that are kept, by outcome."""
@@ -130,21 +130,33 @@ class Trial:
         proposals, branches = self.world.proposals(), self.world.branches()
         found = []
         for kind, names in self.names.items():
+            wanted = self._wanted(kind)
             for name in names:
-                wanted = ("main",) if kind == "calm" else ("main", self.branch)
-                if branches[name] != wanted:
+                if set(branches[name]) != {"main", *wanted}:
                     found.append(f"{name} has the branches {', '.join(branches[name])}")
-                found += [f"{name}: {one}" for one in self._wrong(kind, proposals[name])]
+                if sorted(one.branch for one in proposals[name]) != sorted(wanted):
+                    told = ", ".join(f"{one.branch} ({one.state})" for one in proposals[name])
+                    found.append(f"{name} has {len(proposals[name])} pull requests: {told}")
+                found += [
+                    f"{name}: #{one.number} of {one.branch} is {one.state}, with {one.commits} commits and {one.files}"
+                    for one in proposals[name]
+                    if (one.state, one.commits, one.files) != ("open", 1, wanted.get(one.branch))
+                ]
         return found
 
-    def _wrong(self, kind: str, proposals: Sequence[Proposal]) -> Iterator[str]:
-        if len(proposals) != (kind != "calm"):
-            yield f"{len(proposals)} pull requests: {', '.join(f'{one.branch} ({one.state})' for one in proposals)}"
-        for one in proposals:
-            if (one.branch, one.state, one.commits) != (self.branch, "open", 1):
-                yield f"#{one.number} of {one.branch} is {one.state}, with {one.commits} commits"
-            if NEW not in one.files["requirements.txt"] or self.image not in one.files["Dockerfile"]:
-                yield f"#{one.number} has another content: {one.files}"
+    def _wanted(self, kind: str) -> dict[str, dict[str, str]]:
+        """Give the branches that stand open in the end, and all their files."""
+        whole = self._project(NEW, self.image)
+        match kind:
+            case "lock":
+                return {self.quarterly: whole}
+            case "image":  # what is safe to take at once stands apart from the image, as people may want to try that
+                return {self.quarterly: whole, SECURITY: self._project(NEW, self.before)}
+            case _:
+                return {}
+
+    def _project(self, pin: str, image: str) -> dict[str, str]:
+        return {path: text.rstrip() for path, text in project(pin, image).items()}
 
 
 def project(pin: str, image: str) -> dict[str, str]:

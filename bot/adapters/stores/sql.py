@@ -31,7 +31,7 @@ ANSWERS_KEPT = 1_000
 ANSWER_BYTES_KEPT = 32 * 1024 * 1024
 """Bounds for each kind of answer; the least recently used make room."""
 
-OF_REPOSITORIES = frozenset({"still", "still-witness", "written-marks"})
+OF_REPOSITORIES = frozenset({"still", "still-witness", "written-marks", "half-done"})
 REPOSITORIES_KEPT = 50_000
 """Kinds that are about one repository each: a fleet needs all of them, so that only their number is bounded."""
 
