@@ -57,7 +57,11 @@ class RepoError(BotError):
 
 
 class CloneFailed(RepoError):
-    """The repository cannot be fetched, is not one, or holds no commit."""
+    """The repository cannot be fetched, is not one, or holds no commit (then `empty`)."""
+
+    def __init__(self, message: str, *, hint: str = "", empty: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.empty = empty
 
 
 class LockFailed(RepoError):

@@ -110,16 +110,20 @@ class World:
     dated: bool = True
     stateless: bool = False
     about: Found | None = None
+    branch: str = "main"
     renamed: list[tuple[str, str]] = field(default_factory=list)
 
-    def run(self, wish: Wish | None = None, *, rehearsal: bool = False) -> Result:
+    def run(self, wish: Wish | None = None, *, rehearsal: bool = False, routine: bool = False) -> Result:
         """Run the repository once and keep nothing but what the world remembers."""
-        assignment = Assignment(
+        tools = replace(self.tools(rehearsal=rehearsal, release_notes=self.release_notes), routine=routine)
+        return work(tools, self.assignment(), wish or Wish())
+
+    def assignment(self) -> Assignment:
+        """Give what holds for the repository."""
+        return Assignment(
             repository=REPOSITORY, policy=self.policy, schedule=Schedule(), index_hosts=frozenset({"index.example"}),
             default_python="3.11", committer=COMMITTER, waivers=self.waivers,
         )  # fmt: skip
-        tools = self.tools(rehearsal=rehearsal, release_notes=self.release_notes)
-        return work(tools, assignment, wish or Wish())
 
     def tools(self, *, rehearsal: bool = False, release_notes: ReleaseNotes | None = None) -> Tools:
         """Give the ports."""
@@ -173,7 +177,11 @@ class FakeForge:
         world = self.world
         if world.stateless:
             return ""
-        pushes = (world.commit, sorted(world.branches.items())) if world.surely or world.dated else ()
+        pushes = (
+            (world.commit, world.branch, world.about, sorted(world.branches.items()))
+            if world.surely or world.dated
+            else ()
+        )
         said = {number: tuple(rows) for number, rows in world.comments.items() if rows}
         words = [hashlib.sha256(repr(part).encode()).hexdigest() for part in (pushes, (tuple(world.proposals), said))]
         return f"{'sure:' if world.surely else ''}{words[0]} {words[1]}"
@@ -189,7 +197,8 @@ class FakeForge:
 
     def update(self, repository: Repository, number: int, draft: Draft) -> Proposal:
         self.world.told(f"update #{number}: {draft.title}")
-        return self._replace(number, title=draft.title, body=draft.body, marks=draft.marks)
+        base = draft.base_branch if self.world.proposals[number - 1].base else ""
+        return self._replace(number, title=draft.title, body=draft.body, marks=draft.marks, base=base)
 
     def close(self, repository: Repository, number: int, comment: str, body: str | None) -> Proposal:
         self.world.told(f"close #{number}: {comment}")
@@ -253,7 +262,7 @@ class FakeWorkspace:
 
     def fetch(self, remote: Remote, branch: str | None) -> Head:
         self.world.told("fetch")
-        return Head(branch=branch or "main", commit=self.world.commit)
+        return Head(branch=branch or self.world.branch, commit=self.world.commit)
 
     def tree(self, commit: str) -> tuple[TreeFile, ...]:
         return tuple(TreeFile(path=path, blob=path) for path in sorted(self.world.files))

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from itertools import pairwise
+from types import TracebackType
 from typing import NoReturn
 
 import click
@@ -21,6 +22,8 @@ import click
 from bot.cli.options import Common, common_options
 from bot.errors import BotError
 from bot.system.process import end_all
+from bot.system.redaction import redacted
+from bot.system.terminal import readable
 
 COMMANDS = {
     "run": ("bot.cli.work", "run", "Look, decide, rebuild and propose: the main job, now."),
@@ -81,11 +84,10 @@ def quarterdeck(ctx: click.Context, common: Common) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the contract's code; no traceback for anything a user can cause."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminated)
-    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no umlaut is no reason to fail
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare()
+    if arguments is None:  # the process is ours alone
+        sys.excepthook = _uncaught
+        threading.excepthook = lambda said: _uncaught(said.exc_type, said.exc_value, said.exc_traceback)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = quarterdeck.main(words, prog_name="quarterdeck", standalone_mode=False)
@@ -106,6 +108,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _prepare() -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no umlaut is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Log an error that is a defect of ours, as Python would print it with all that stands in it."""
+    from bot.system import logs  # noqa: PLC0415 - `--version` need not load it
+
+    logs.uncaught(kind, error, trace)
+
+
 def _wants_json(words: Sequence[str]) -> bool:
     """Whether a command that does nothing owes a document; the other formats have none for it, only an exit code."""
     return not {"--json", "--format=json"}.isdisjoint(words) or ("--format", "json") in pairwise(words)
@@ -113,7 +130,7 @@ def _wants_json(words: Sequence[str]) -> bool:
 
 def _document(kind: str, message: str, hint: str) -> None:
     """Print the document of a command that did nothing."""
-    failed = {"kind": kind, "message": message, "hint": hint}
+    failed = {"kind": kind, "message": redacted(message), "hint": redacted(hint)}
     click.echo(json.dumps({"schema": 1, "repositories": [], "error": failed}, indent=2))
 
 
@@ -136,7 +153,7 @@ def _leave() -> NoReturn:
 
 
 def _told(message: str, hint: str, code: int) -> int:
-    click.echo(f"quarterdeck: {message}", err=True)
+    click.echo(readable(redacted(f"quarterdeck: {message}")), err=True)
     if hint:
-        click.echo(f"  {hint}", err=True)
+        click.echo(readable(redacted(f"  {hint}")), err=True)
     return code

@@ -104,6 +104,13 @@ class Home:
         """Give the searches for repositories that were not answered the last time."""
         return [{"search": one.subject, "problem": one.text} for one in self.inner.fleet.troubles()]
 
+    def tasks(self) -> list[dict[str, Any]]:
+        """Give what a service still has to do, is doing, or has given up, the most urgent first."""
+        rows = self.inner.store.queue.tasks()
+        names = ("repository", "trigger", "state", "why", "attempts", "note")
+        return [{**{name: str(getattr(row, name)) for name in names}, "attempts": row.attempts,
+                 "due": f"{row.due:%Y-%m-%dT%H:%M:%SZ}"} for row in rows]  # fmt: skip
+
     def feeds(self) -> list[dict[str, Any]]:
         """Give how every source of advisories stands: its age, and whether that is too old; nobody is asked."""
         states = list(self.inner.feeds())

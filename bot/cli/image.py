@@ -9,6 +9,7 @@ import click
 from bot.cli.options import Common, common_options
 from bot.cli.work import moment_of
 from bot.errors import ConfigError
+from bot.system.redaction import redacted_values
 
 if TYPE_CHECKING:
     from bot.model.images import ImageName
@@ -117,5 +118,5 @@ def _beside(old: str, new: str) -> str:
 
 
 def _show(document: dict[str, object]) -> None:
-    json.dump(document, sys.stdout, indent=2)
+    json.dump(redacted_values(document), sys.stdout, indent=2)
     sys.stdout.write("\n")

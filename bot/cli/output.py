@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from bot.cli.options import Common
+from bot.system.redaction import redacted, redacted_values
 
 if TYPE_CHECKING:  # the workflow takes long to import, and `--help` needs none of it
     from bot.workflow.result import Result
@@ -56,11 +57,11 @@ def write(results: "Sequence[Result]", form: Form, now: datetime) -> None:
             from bot import __version__  # noqa: PLC0415
             from bot.decide import bom  # noqa: PLC0415 - its library takes long to import
 
-            sys.stdout.write(bom.text([result.record for result in results], __version__, now) + "\n")
+            sys.stdout.write(redacted(bom.text([result.record for result in results], __version__, now)) + "\n")
         case _:
             assert_never(form)
 
 
 def _print(document: dict[str, object]) -> None:
-    json.dump(document, sys.stdout, indent=2)
+    json.dump(redacted_values(document), sys.stdout, indent=2)
     sys.stdout.write("\n")

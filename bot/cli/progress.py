@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.system.redaction import redacted
+from bot.system.terminal import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,7 +30,7 @@ class Spinners:
     def __init__(self, console: "Console") -> None:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - for people
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True)
         self._running = 0
         self._guard = threading.Lock()
@@ -39,7 +42,7 @@ class Spinners:
             self._running += 1
             if self._running == 1:
                 self._progress.start()
-        task = self._progress.add_task(f"{subject}: {text}", total=None)
+        task = self._progress.add_task(_shown(subject, text), total=None)
         try:
             yield
         finally:
@@ -56,13 +59,17 @@ class Lines:
     @contextmanager
     def step(self, subject: str, text: str) -> Iterator[None]:
         """Print the step if the block is not done in time."""
-        timer = threading.Timer(PATIENCE, click.echo, args=(f"{subject}: {text} …",), kwargs={"err": True})
+        timer = threading.Timer(PATIENCE, click.echo, args=(f"{_shown(subject, text)} …",), kwargs={"err": True})
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
+
+
+def _shown(subject: str, text: str) -> str:
+    return visible(redacted(f"{subject}: {text}"))
 
 
 def progress(*, wanted: bool) -> Silent | Spinners | Lines:

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.markup import escape
 from rich.table import Table
 
+from bot.cli.plain import escape, several_lines
 from bot.model.runs import Outcome
 from bot.workflow.result import Result
 
@@ -79,7 +79,7 @@ def _proposal(out: Console, finished: Result) -> None:
     out.rule("the proposal" if finished.record.outcome is not Outcome.PLANNED else "what would be proposed")
     out.print(f"[bold]{escape(proposal.title)}[/]\n")
     shown = HIDDEN.sub("", proposal.body).replace("<br>", ": ")  # a terminal has no line break inside of a cell
-    out.print(Markdown(shown))
+    out.print(Markdown(several_lines(shown)))
     out.rule()
     if finished.record.outcome is not Outcome.PLANNED:
         out.print(f"branch: {escape(proposal.branch)}", soft_wrap=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.plain import escape
 from bot.cli.render import console
 
 KINDS = {

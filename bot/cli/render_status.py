@@ -3,8 +3,9 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from bot.cli.plain import escape
 
 Rows = list[dict[str, Any]]
 SAFE = "no advisories are at hand: nobody can say whether pins are safe"
@@ -28,6 +29,19 @@ def searches(out: Console, rows: Rows) -> None:
     """Print which searches for repositories were not answered."""
     for row in rows:
         out.print(f"[bold red]{escape(row['problem'])}[/]", soft_wrap=True)
+
+
+def tasks(out: Console, rows: Rows) -> None:
+    """Print what a service has given up or puts off, with the reason, and how much else it has to do."""
+    told = [row for row in rows if row["note"] or "after a rest" in row["why"]]
+    for row in told:
+        style, until = (
+            ("[bold red]given up[/]", "") if row["state"] == "dead" else (row["state"], f" until {row['due']}")
+        )
+        why = escape(row["note"] or row["why"])
+        out.print(f"task of {escape(row['repository'])}: {style}{until}: {why}", soft_wrap=True)
+    if len(rows) > len(told):
+        out.print(f"{len(rows) - len(told)} more tasks are queued or at work", soft_wrap=True)
 
 
 def accepted(out: Console, rows: Rows, waivers: Rows) -> None:

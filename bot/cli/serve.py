@@ -1,5 +1,9 @@
 """`serve`: the long-lived service."""
 
+import logging
+import os
+import sys
+import threading
 from dataclasses import replace
 
 import click
@@ -22,7 +26,11 @@ def serve(common: Common) -> int:
     quiet = replace(common, no_progress=True)
 
     def load() -> Order:
-        return ordered(quiet, None, rehearsal=False)[1]
+        _, order = ordered(quiet, None, rehearsal=False, level=logging.INFO)
+        return replace(order, eager=True)
 
     run(load(), load)
+    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+        sys.stderr.flush()
+        os._exit(0)  # a tick that waits for a server is not waited for
     return 0

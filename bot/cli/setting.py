@@ -3,9 +3,7 @@
 import logging
 import os
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
@@ -13,18 +11,23 @@ from bot.cli.options import Common
 from bot.cli.progress import progress
 from bot.errors import ConfigError
 from bot.settings import Settings, read
+from bot.system import logs
 from bot.system.clock import fixed_clock, system_clock
+from bot.wiring.known import make_known
 from bot.wiring.order import Order
 
 PLACES = ("config/quarterdeck.toml", "/etc/quarterdeck/quarterdeck.toml")
 VARIABLE = "QUARTERDECK_CONFIG"
 
 
-def ordered(common: Common, moment: datetime | None, *, rehearsal: bool) -> tuple[Path | None, Order]:
+def ordered(
+    common: Common, moment: datetime | None, *, rehearsal: bool, level: int = logging.WARNING
+) -> tuple[Path | None, Order]:
     """Read the configuration, set logging up, and say what is to be wired; with the configuration's path, if any."""
-    set_up_logging(common)
+    set_up_logging(common, level)
     path = configuration_path(common)
     settings = load(path) if path else Settings()
+    make_known(settings)
     order = Order(
         settings=settings,
         data_dir=data_dir(common, settings),
@@ -43,11 +46,18 @@ def configuration_path(common: Common) -> Path | None:
     """
     named = common.config or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if named is not None:
-        if not named.is_file():
+        if not _is_file(named):
             hint = "write one with `quarterdeck config init`, or correct --config"
             raise ConfigError(f"{named} does not exist or is not a file", hint=hint)
         return named
-    return next((path for place in PLACES if (path := Path(place)).is_file()), None)
+    return next((path for place in PLACES if _is_file(path := Path(place))), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be looked at: {error.strerror}", hint="check its permissions") from error
 
 
 def load(path: Path) -> Settings:
@@ -67,32 +77,6 @@ def data_dir(common: Common, settings: Settings) -> Path:
     return Path(settings.data_dir) if settings.data_dir else platformdirs.user_data_path("quarterdeck")
 
 
-def set_up_logging(common: Common) -> None:
-    """Send log lines to stderr: warnings, with --verbose everything."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter(as_json=common.log_format == "json"))
-    ours = logging.getLogger("bot")
-    ours.handlers = [handler]
-    ours.propagate = False
-    ours.setLevel(logging.DEBUG if common.verbose else logging.WARNING)
-
-
-class _Formatter(logging.Formatter):
-    """Formats with structlog, which is loaded when there is something to say: most runs say nothing."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        super().__init__()
-        self._as_json = as_json
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Give one line."""
-        return self._inner.format(record)
-
-    @cached_property
-    def _inner(self) -> logging.Formatter:
-        import structlog  # noqa: PLC0415
-
-        processors = structlog.processors
-        renderer: Any = processors.JSONRenderer() if self._as_json else structlog.dev.ConsoleRenderer(colors=False)
-        shared: list[Any] = [structlog.stdlib.add_log_level, processors.TimeStamper(fmt="iso", utc=True)]
-        return structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+def set_up_logging(common: Common, level: int = logging.WARNING) -> None:
+    """Send log lines to stderr: from `level` on, with --verbose everything."""
+    logs.set_up(logging.DEBUG if common.verbose else level, as_json=common.log_format == "json")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.options import Common, common_options
+from bot.system.redaction import redacted_values
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,14 +22,15 @@ def status(common: Common) -> None:
 
     with open_house(common, None, rehearsal=True) as house:
         rows, apart = house.status(), house.isolation()
-        sources, waivers, silent = house.feeds(), house.waivers(), house.searches()
+        sources, waivers, silent, tasks = house.feeds(), house.waivers(), house.searches(), house.tasks()
         if common.json:
             head = {"schema": 1, "generated_at": f"{house.clock():%Y-%m-%dT%H:%M:%SZ}"}
             return _json({**head, "repositories": rows, "isolation": apart, "feeds": sources, "waivers": waivers,
-                          "searches": silent})  # fmt: skip
+                          "searches": silent, "tasks": tasks})  # fmt: skip
     out = render.console()
     render_status.head(out, apart, sources)
     render_status.searches(out, silent)
+    render_status.tasks(out, tasks)
     render_status.accepted(out, rows, waivers)
     if not rows:
         click.echo("no repository was worked on yet: try `quarterdeck check PATH`")
@@ -42,10 +44,9 @@ def status(common: Common) -> None:
 @common_options
 def explain(target: str, common: Common) -> None:
     """Tell every reason behind the last decision on TARGET (a configured name, a path or a URL)."""
-    from rich.markup import escape  # noqa: PLC0415 - keeps --help light
-
-    from bot.cli import render  # noqa: PLC0415
+    from bot.cli import render  # noqa: PLC0415 - keeps --help light
     from bot.cli.house import open_house  # noqa: PLC0415
+    from bot.cli.plain import escape  # noqa: PLC0415
 
     with open_house(common, None, rehearsal=True) as house:
         found = house.last_run(target)
@@ -76,7 +77,7 @@ def explain(target: str, common: Common) -> None:
 
 def _flaws(out: "Console", found: dict[str, Any]) -> None:
     """Tell what is fixed, what remains and why, what somebody accepted, and what is not known."""
-    from rich.markup import escape  # noqa: PLC0415 - keeps --help light
+    from bot.cli.plain import escape  # noqa: PLC0415 - keeps --help light
 
     if found["fixed"]:
         out.print(f"  fixed: {escape(', '.join(found['fixed']))}", soft_wrap=True)
@@ -90,5 +91,5 @@ def _flaws(out: "Console", found: dict[str, Any]) -> None:
 
 
 def _json(value: object) -> None:
-    json.dump(value, sys.stdout, indent=2)
+    json.dump(redacted_values(value), sys.stdout, indent=2)
     sys.stdout.write("\n")

@@ -80,8 +80,8 @@ def document(run: RunRecord, policy: Policy) -> dict[str, object]:
 
 
 def times(run: RunRecord) -> dict[str, object]:
-    """Give when a run began and ended."""
-    return {"started_at": _time(run.started_at), "finished_at": _time(run.finished_at)}
+    """Give what no two runs share: its name, when it began and when it ended."""
+    return {"run_id": run.run_id, "started_at": _time(run.started_at), "finished_at": _time(run.finished_at)}
 
 
 def _notes(run: RunRecord) -> tuple[Reason, ...]:

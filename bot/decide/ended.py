@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bot.decide import flaws, plan
+from bot.decide.fleet import RENAMED
 from bot.model.findings import Accepted
 from bot.model.flaws import FlawedPin
 from bot.model.observed import ImageState
@@ -11,7 +12,7 @@ from bot.model.proposal import Proposal
 from bot.model.reasons import Reason
 from bot.model.snapshot import Snapshot
 
-SPEAKING = frozenset({"waiver-expired"})  # doubts that say something is known, and not that it is unknown
+SPEAKING = frozenset({"waiver-expired", RENAMED})  # doubts that say something is known, and not that it is unknown
 
 
 def certain(doubts: Iterable[Reason]) -> bool:

@@ -12,6 +12,9 @@ from bot.model.reasons import Reason
 from bot.model.repository import Repository
 
 FORGOTTEN_AFTER = timedelta(days=90)
+IDENTITY = "identity"
+"""The kind of answers that say, by a repository's id, under which name its history is kept."""
+
 SILENT = "search-failed"
 RENAMED = "renamed"
 SHOWN = 3

@@ -27,10 +27,7 @@ class Known:
 
 def sweep(repositories: Iterable[Repository], known: Known, why: str, now: datetime) -> tuple[Errand, ...]:
     """Look at every repository, at those that keep failing not before they have rested."""
-    return tuple(
-        Errand(repository=one.key, trigger=Trigger.AUTO, why=why, due=max(now, _rested(one, known) or now))
-        for one in repositories
-    )
+    return tuple(_looked_at(one, known, why, now) for one in repositories)
 
 
 def quarterly(
@@ -80,6 +77,14 @@ def _date(one: Repository, known: Known, schedule: Schedule, now: datetime) -> d
             return since or now
         case calendar.NotDue(until=until):
             return until if until is not None and until <= horizon else None
+
+
+def _looked_at(one: Repository, known: Known, why: str, now: datetime) -> Errand:
+    rests = _rested(one, known)
+    if rests is None or rests <= now:
+        return Errand(repository=one.key, trigger=Trigger.AUTO, why=why, due=now)
+    said = f"{why}, after a rest: it failed {known.failures[one.key]} times in a row"
+    return Errand(repository=one.key, trigger=Trigger.AUTO, why=said, due=rests)
 
 
 def _rested(one: Repository, known: Known) -> datetime | None:

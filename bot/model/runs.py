@@ -60,8 +60,9 @@ class Published:
 class RunRecord:
     """Everything that one run of one repository saw, decided and did.
 
-    `doubts` are what nobody could tell, `url` is where git found the repository, "" where it was not looked for.
-    `waivers` are those of the operator and of the repository, `standing` the proposals of ours that are open after it.
+    `run_id` names the run, in log lines too. `doubts` are what nobody could tell, `url` is where git found the
+    repository, "" where it was not looked for. `waivers` are those of the operator and of the repository, `standing`
+    the proposals of ours that are open after it.
     """
 
     repository: Repository
@@ -85,3 +86,4 @@ class RunRecord:
     url: str = ""
     waivers: tuple[Waiver, ...] = ()
     standing: tuple[Proposal, ...] = ()
+    run_id: str = ""

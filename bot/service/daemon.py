@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from bot.decide import rounds as dates
 from bot.errors import BotError
+from bot.model.tasks import TaskState
 from bot.service.face import Face
 from bot.service.holds import Holds
 from bot.service.inbox import Inbox
@@ -28,6 +30,7 @@ from bot.wiring.service import ServiceHouse, open_service
 LOG = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0  # between two looks at the clock and at what signals asked for
+RETRY_SECONDS = 30.0
 LEAP = timedelta(minutes=1)  # by which a clock may differ from the time that went by
 NOTICES = timedelta(minutes=5)
 RESTART = ("service.listen", "engine", "bot.data_dir")
@@ -51,6 +54,7 @@ class Daemon:
         self._ticks = Ticks(service.order.settings.schedule.timezone)
         self._inbox = Inbox(service.engine)
         self._notices = NoticeHouse(service.order, service.store)
+        self._over = threading.Event()
         self._rounds = Rounds(service, self._roster, self._rolls)
         self._face = Face(
             service=service,
@@ -59,7 +63,7 @@ class Daemon:
             ticks=self._ticks,
             holds=self._holds,
             inbox=self._inbox,
-            fleet_moved=self._look_at_fleet,
+            fleet_moved=partial(self._ticks.hurry, "fleet"),
         )
         self._web = WebServer(make_app(self._face), service.order.settings.service.listen)
 
@@ -81,16 +85,33 @@ class Daemon:
         self._service.engine.start(working)
         self._inbox.start()
         self._web.start()
-        self._ticks.set(self._jobs())
         self._ticks.start()
-        threading.Thread(target=told, args=("start", self._catch_up), name="catching up", daemon=True).start()
+        threading.Thread(target=self._catch_up_at_last, name="catching up", daemon=True).start()
         host = settings.service.listen[0]
+        if not self._roster.members:
+            LOG.warning("no repository is configured, and none was found until now")
         LOG.info("serving %d repositories on http://%s:%d", len(self._roster.active), host, self._web.port)
 
+    def _catch_up_at_last(self) -> None:
+        """Catch up, and let ticks come from then on; while the store cannot be used, try again."""
+        while not self._over.is_set():
+            try:
+                self._catch_up()
+            except BotError as error:
+                LOG.error("the start: %s (%s)", error.message, error.hint)  # noqa: TRY400 - the operator's matter
+                self._over.wait(RETRY_SECONDS)
+            else:
+                return
+
     def _catch_up(self) -> None:
-        """Queue what came due while nobody was there."""
+        """Queue what came due while nobody was there, and what nobody looked at; advisories come first."""
+        for name in ("feeds", "fleet"):
+            when, call = self._jobs()[name]
+            if isinstance(when, Every) and when.first <= self._service.order.clock():
+                call()
         self._rounds.first_looks()
         self._rounds.quarterly()
+        self._ticks.set(self._jobs())
 
     def _jobs(self) -> dict[str, tuple[When, Callable[[], None]]]:
         schedule = self._service.order.settings.schedule
@@ -127,11 +148,12 @@ class Daemon:
         store, keys, clock = self._service.store, self._roster.keys, self._service.order.clock
         documents = tuple(one for key, one in store.news(0)[1].items() if key in keys)
         failures = {key: count for key, count in store.streaks().items() if key in keys}
+        most = self._service.order.settings.notifications.failures
+        for task in self._service.engine.tasks():
+            if task.state is TaskState.DEAD:  # it was tried often enough
+                failures[task.repository] = max(most, failures.get(task.repository, 0))
         for problem in self._notices.announce(documents, failures, self._face.feeds(), self._face.stopped(), clock()):
             LOG.warning("a message was not delivered: %s", problem)
-
-    def _look_at_fleet(self) -> None:
-        threading.Thread(target=told, args=("fleet", self._rounds.fleet), name="fleet", daemon=True).start()
 
     def _wait(self, wait: Wait) -> None:
         clock = self._service.order.clock
@@ -139,7 +161,7 @@ class Daemon:
         while True:
             match wait(LOOK_SECONDS):
                 case signal.SIGHUP:
-                    self._take_configuration()
+                    told("the configuration", self._take_configuration)
                 case None:
                     pass
                 case _:
@@ -147,7 +169,7 @@ class Daemon:
             now, later = clock(), time.monotonic()
             if abs((now - before) - timedelta(seconds=later - at)) > LEAP:
                 LOG.warning("the clock was set: all dates are worked out anew")
-                self._ticks.set(self._jobs())
+                told("the clock", lambda: self._ticks.set(self._jobs()))
             before, at = now, later
 
     def _take_configuration(self) -> None:
@@ -181,7 +203,7 @@ class Daemon:
         ):
             LOG.warning("%s take effect at the next start", ", ".join(RESTART))
         LOG.info("the configuration was read again: %d repositories", len(self._roster.active))
-        self._look_at_fleet()
+        self._ticks.hurry("fleet")
 
     def _refuse(self, error: BotError) -> None:
         self._face.refused = f"the configuration was read again and is not used: {error.message}"
@@ -189,6 +211,7 @@ class Daemon:
 
     def _end(self) -> None:
         grace = self._service.order.settings.service.grace
+        self._over.set()
         LOG.info("stopping: what is at work has %.0f s", grace.total_seconds())
         self._ticks.stop()
         self._web.stop()

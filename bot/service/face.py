@@ -99,9 +99,8 @@ class Face:
             self._fleet_moved()
         return fresh
 
-    def noted(self, event: str, result: str) -> None:
+    def noted(self, result: str) -> None:
         """Count what became of a delivery."""
-        del event  # anybody may write anything there
         self.measures.delivered(result)
 
     def _sights(self) -> Sights:

@@ -47,10 +47,10 @@ class Rounds:
         """Bring advisories up to date; where they are others now, look at the repositories that they concern."""
         self._service.renew()
         with self._service.shift() as house:
-            edition = house.advisories.edition
+            known, edition = house.advisories.feeds, house.advisories.edition
             before = self._service.store.recall(TICKS, EDITION)
-            if edition == before:
-                return
+            if edition == before or all(feed.records is None for feed in known):
+                return  # an index is asked release by release: that is the sweeps' business
             if before is not None:
                 self._think_over(house, "a new advisory")
         self._service.store.remember(TICKS, EDITION, edition, self._now())
@@ -94,7 +94,7 @@ class Rounds:
         now, errands = self._now(), []
         for member in self._roster.active:
             assignment = house.member(member)
-            if is_stirred(house.tools(assignment), assignment, now):
+            if is_stirred(house.tools(assignment, routine=True), assignment, now):
                 errands.append(_errand(member.repository.key, why, now))
         self._submit(why, tuple(errands))
 

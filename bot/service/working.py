@@ -12,6 +12,7 @@ from bot.model.tasks import Done, Ending, Later, Task
 from bot.service.holds import Holds
 from bot.service.metrics import Metrics
 from bot.service.roster import Roster
+from bot.system.logs import bound
 from bot.wiring.service import ServiceHouse
 from bot.workflow.rebuild import work
 
@@ -39,9 +40,9 @@ class Working:
         if (hold := self._holds.of(forge, clock())) is not None:
             return Later(at=hold.until, note=f"everything at this forge waits: {hold.why}", counts=False)
         begun = time.monotonic()
-        with self._service.shift() as house:
+        with bound(task=task.why), self._service.shift() as house:
             assignment = house.member(member)
-            record = work(house.tools(assignment, anew=True), assignment, Wish(trigger=task.trigger)).record
+            record = work(house.tools(assignment, routine=True), assignment, Wish(trigger=task.trigger)).record
         self._tell(task, record, time.monotonic() - begun)
         self._holds.learn(forge, record.failure, clock())
         self._mind_quota(forge)
@@ -56,4 +57,5 @@ class Working:
         self._metrics.ran(str(record.outcome), seconds, record.failure)
         level = logging.WARNING if record.failure else logging.INFO
         said = f": {record.failure.message}" if record.failure else ""
-        LOG.log(level, "%s (%s): %s in %.1f s%s", record.repository.name, task.why, record.outcome, seconds, said)
+        with bound(run=record.run_id, repository=record.repository.name):
+            LOG.log(level, "%s: %s in %.1f s%s", task.why, record.outcome, seconds, said)

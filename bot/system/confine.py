@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bot.errors import StoreError
 from bot.model.isolation import Isolation
-from bot.system.process import Finished, TimedOut, base_environment, run
+from bot.system.process import Finished, TimedOut, run, sealed_environment
 
 WARDEN = Path(__file__).with_name("warden.py")
 ETC = Path(__file__).with_name("etc")  # what a cell sees of users and hosts: none of ours
@@ -105,7 +105,7 @@ def _probed() -> tuple[Isolation, str]:
         home = Path(folder).resolve()
         try:
             argv = confined(["true"], Cell(isolation=Isolation.SANDBOX, home=home), Limits())
-            done = run(argv, cwd=home, timeout=PROBE_SECONDS, env=base_environment())
+            done = run(argv, cwd=home, timeout=PROBE_SECONDS, env=sealed_environment())
         except (StoreError, TimedOut) as error:
             return Isolation.PROCESS, f"bubblewrap cannot be used here: {error.message}"
     if done.code == 0:
@@ -134,7 +134,7 @@ def _warden(limits: Limits) -> list[str]:
 @cache
 def _abilities() -> frozenset[str]:
     """Give the options of newer releases that this bubblewrap knows: --size since 0.7, --disable-userns since 0.8."""
-    done = run(["bwrap", "--help"], cwd=Path("/"), timeout=PROBE_SECONDS, env=base_environment())
+    done = run(["bwrap", "--help"], cwd=Path("/"), timeout=PROBE_SECONDS, env=sealed_environment())
     return frozenset({"--size", "--disable-userns"} & set((done.stdout + done.stderr).split()))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from bot.errors import ConfigError, StoreError
+from bot.system.redaction import known_address
 from bot.system.urls import origin
 
 SYSTEM_FOLDER = "/etc"
@@ -57,6 +58,11 @@ def pip_configuration() -> PipConfiguration:
     Raises ConfigError where a file cannot be read or a timeout is no number: pip would stop there as well.
     """
     values = _effective([*(_file_values(path) for path in _files()), _environment_values()])
+    for address in (*values.get("index-url", "").split(), *values.get("extra-index-url", "").split()):
+        known_address(address)
+    if "proxy" in values:
+        proxy = values["proxy"]
+        known_address(proxy if "://" in proxy else f"http://{proxy}")
     main = _reachable(values.get("index-url", "").split())
     return PipConfiguration(
         index_url=main[0] if main else None,

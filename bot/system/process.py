@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.errors import BotError, Interrupted, StoreError
 from bot.system.pipes import Conversation, TooLoud, TooSlow
+from bot.system.redaction import redacted
 from bot.system.warden import end_below, size
 
 PASSED_ON = (
@@ -49,6 +50,16 @@ class Finished:
     stdout: str
     stderr: str
     cut: bool = False
+
+    @property
+    def complaint(self) -> str:
+        """Give stderr as it may be quoted and cut, without secrets: half a secret would not be known again."""
+        return redacted(self.stderr)
+
+
+def sealed_environment() -> dict[str, str]:
+    """Give what a child may see that speaks to no server of its own: no proxies, whose addresses may hold passwords."""
+    return {name: value for name, value in base_environment().items() if not name.lower().endswith("_proxy")}
 
 
 def base_environment() -> dict[str, str]:

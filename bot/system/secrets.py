@@ -8,15 +8,20 @@ import binascii
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bot.errors import BotError, ConfigError
 from bot.model.secrets import Credential, Secret, SecretRef
+from bot.system.pip_config import pip_configuration
 from bot.system.process import run
+from bot.system.redaction import carries, known, known_address, known_login
 
 HELPER_SECONDS = 10.0
+OURS = "QUARTERDECK_"
+PROXY = "_proxy"
 HUB_KEY = "https://index.docker.io/v1/"  # what Docker calls its Hub in config.json and towards helpers
 HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 HELPER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -28,10 +33,64 @@ def reveal(ref: SecretRef) -> Secret:
 
     Raises ConfigError, which names the variable or the file, where there is none or where it is empty.
     """
+    value = _read(ref)
+    known(value)
+    return Secret(value)
+
+
+def reveal_login(username: SecretRef, password: SecretRef) -> Credential:
+    """Read a user name and its password as `reveal` does; a name is not as secret as a password (`redaction`)."""
+    name, value = _read(username), _read(password)
+    known_login(name, value)
+    return Credential(username=name, password=Secret(value))
+
+
+def learn(refs: Iterable[SecretRef], logins: Iterable[tuple[SecretRef, SecretRef]]) -> None:
+    """Make secrets known before they are used, if they ever are, with what Docker, pip and proxies log in with.
+
+    What cannot be read is left out: whoever needs it says so.
+    """
+    for ref in refs:
+        with suppress(ConfigError):
+            reveal(ref)
+    for username, password in logins:
+        with suppress(ConfigError):
+            reveal_login(username, password)
+    with suppress(ConfigError):
+        _learn_docker()
+    with suppress(ConfigError):
+        pip_configuration()
+    for name, value in os.environ.items():
+        if name.lower().endswith(PROXY):
+            known_address(value if "://" in value else f"http://{value}")
+
+
+def secret_variables() -> frozenset[str]:
+    """Name the variables that no child may see: those that carry a secret, and all that are called like ours.
+
+    Proxies are not among them, as programs that speak to servers need theirs; children of strangers get none at all.
+    """
+    return frozenset(
+        name
+        for name, value in os.environ.items()
+        if name.startswith(OURS) or (carries(value) and not name.lower().endswith(PROXY))
+    )
+
+
+def _learn_docker() -> None:
+    path = _docker_config()
+    auths = _json_object(path).get("auths") if path else None
+    for key, entry in auths.items() if isinstance(auths, dict) else ():
+        if isinstance(entry, dict):
+            with suppress(ConfigError):
+                _credential(*_decoded(entry, key, path or Path()))
+
+
+def _read(ref: SecretRef) -> str:
     value, place = _from_variable(ref.env) if ref.env is not None else _from_file(ref.file or "")
     if not value:
         raise ConfigError(f"the secret in {place} is empty", hint=f"put the secret into {place}")
-    return Secret(value)
+    return value
 
 
 def docker_credentials(host: str) -> Credential | None:
@@ -109,7 +168,8 @@ def _from_helper(name: str, host: str) -> Credential | None:
     """Run `docker-credential-NAME get`: the address goes in as text, ServerURL, Username and Secret come back."""
     address = HUB_KEY if _host(host) == "docker.io" else host
     # a helper is the operator's own program and may need any variable (AWS_PROFILE, the session bus); ours it may not
-    env = {key: value for key, value in os.environ.items() if not key.startswith("QUARTERDECK_")}
+    hidden = secret_variables()
+    env = {key: value for key, value in os.environ.items() if key not in hidden}
     try:
         done = run([f"docker-credential-{name}", "get"], cwd=Path("/"), timeout=HELPER_SECONDS, env=env, stdin=address)
         said = json.loads(done.stdout) if done.code == 0 else None
@@ -146,4 +206,5 @@ def _credential(username: object, password: object) -> Credential | None:
     """Make a credential of two non-empty texts; anything else is none."""
     if not (isinstance(username, str) and isinstance(password, str) and username and password):
         return None
+    known_login("" if username == TOKEN_USER else username, password)
     return None if username == TOKEN_USER else Credential(username=username, password=Secret(password))

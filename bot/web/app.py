@@ -52,17 +52,17 @@ class Service(Protocol):
         """Take a delivery in, for good; False where it was taken in before. Raises BotError where that fails."""
         ...
 
-    def noted(self, event: str, result: str) -> None:
-        """Count what became of a delivery."""
+    def noted(self, result: str) -> None:
+        """Count what became of a delivery, in one of a few words."""
         ...
 
 
 class Refused(Exception):
-    """A delivery that is not taken: the status, and a word for it."""
+    """A delivery that is not taken: the status, why, and one of a few words for the metrics."""
 
-    def __init__(self, status: HTTPStatus, why: str) -> None:
+    def __init__(self, status: HTTPStatus, why: str, word: str) -> None:
         super().__init__(why)
-        self.status, self.why = status, why
+        self.status, self.why, self.word = status, why, word
 
 
 def make_app(service: Service) -> Flask:
@@ -103,16 +103,16 @@ def _webhook(service: Service, asked: Request) -> Response:
         delivery, events = _read(asked, event, secret)
         fresh = service.take(delivery, events)
     except Refused as refused:
-        service.noted("", refused.why)
+        service.noted(refused.word)
         return _json({"error": refused.why}, refused.status)
     except RequestEntityTooLarge:
-        service.noted("", "too large")
+        service.noted("too large")
         raise
     except BotError as error:
         LOG.error("a delivery could not be taken in: %s", error.message)  # noqa: TRY400 - the operator's matter
-        service.noted(event, "not kept")
+        service.noted("not kept")
         return _json({"error": "it cannot be kept now; deliver it again"}, HTTPStatus.SERVICE_UNAVAILABLE)
-    service.noted(event, "taken" if fresh else "replayed")
+    service.noted("taken" if fresh else "replayed")
     if not fresh:
         return _json({"taken": False, "why": "this delivery was taken in before"})
     return _json({"taken": True}, HTTPStatus.ACCEPTED)
@@ -122,14 +122,14 @@ def _read(asked: Request, event: str, secret: bytes) -> tuple[str, tuple[Event, 
     """Check who sent it, and only then look at what it says. Raises Refused."""
     body = asked.get_data(cache=False)
     if not signature.is_signed(body, asked.headers.get(signature.HEADER), secret):
-        raise Refused(HTTPStatus.UNAUTHORIZED, "the signature is missing or wrong")
+        raise Refused(HTTPStatus.UNAUTHORIZED, "the signature is missing or wrong", "unsigned")
     delivery = asked.headers.get("X-GitHub-Delivery", "")
     if DELIVERY.fullmatch(delivery) is None or not event:
-        raise Refused(HTTPStatus.BAD_REQUEST, "X-GitHub-Delivery or X-GitHub-Event is missing")
+        raise Refused(HTTPStatus.BAD_REQUEST, "X-GitHub-Delivery or X-GitHub-Event is missing", "unreadable")
     try:
         return delivery, github_events.events(event, _payload(body, asked.mimetype))
     except ValueError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"the payload cannot be read: {error}") from error
+        raise Refused(HTTPStatus.BAD_REQUEST, f"the payload cannot be read: {error}", "unreadable") from error
 
 
 def _payload(body: bytes, mimetype: str) -> dict[str, Any]:

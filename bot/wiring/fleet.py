@@ -82,6 +82,8 @@ class Fleet:
             for old, new in fleet.moves(learned.renamed):
                 with self._store.exclusive(old):
                     self._store.rename(old, new)
+            for one in learned.renamed:
+                self._store.remember(fleet.IDENTITY, one.id, one.new, self._clock())
         except Unavailable as error:
             LOG.info("a repository is called otherwise, and its history waits: %s", error)
             return False

@@ -10,12 +10,14 @@ from bot.adapters.forges.local import LocalForge
 from bot.adapters.forges.local_talk import LocalTalk
 from bot.adapters.forges.recording import RecordingForge
 from bot.adapters.forges.recording_talk import RecordingTalk
+from bot.adapters.forges.redacting import RedactingForge, RedactingTalk
 from bot.errors import ConfigError
 from bot.model.fleet import Search
 from bot.model.repository import Repository
 from bot.model.secrets import Secret
 from bot.ports import Directory, Forge, ReleaseNotes, Store, Talk, Workspace
 from bot.settings import ForgeSettings
+from bot.system.redaction import minted
 from bot.system.secrets import reveal
 from bot.wiring.order import Order
 
@@ -85,7 +87,7 @@ class ForgeHouse:
         self.order = order
         self.store = store
         self.workspace = workspace
-        self.line = line or Line(order)
+        self.line = line or Line(order, learn=minted)
         self._forges: dict[ForgeKind, Forge] = {}
         self._talks: dict[ForgeKind, Talk] = {}
 
@@ -112,14 +114,14 @@ class ForgeHouse:
         """Give the forge; one per kind and run, as it holds what it knows of repositories."""
         if kind not in self._forges:
             forge = FORGES[kind](self)
-            self._forges[kind] = RecordingForge(forge) if self.order.rehearsal else forge
+            self._forges[kind] = RedactingForge(RecordingForge(forge) if self.order.rehearsal else forge)
         return self._forges[kind]
 
     def talk(self, kind: ForgeKind) -> Talk:
         """Give what people and we say to each other there."""
         if kind not in self._talks:
             talk = TALKS[kind](self)
-            self._talks[kind] = RecordingTalk(talk) if self.order.rehearsal else talk
+            self._talks[kind] = RedactingTalk(RecordingTalk(talk) if self.order.rehearsal else talk)
         return self._talks[kind]
 
     def release_notes(self, kind: ForgeKind) -> ReleaseNotes | None:

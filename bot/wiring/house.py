@@ -10,7 +10,6 @@ from bot.adapters.advisories.feeds import FeedFolder
 from bot.adapters.advisories.pins import ChosenAdvisories, DumpAdvisories
 from bot.adapters.advisories.pypi_json import IndexAdvisories
 from bot.adapters.advisories.standing import standing
-from bot.adapters.engines.threads import ThreadEngine
 from bot.adapters.indexes.gate import Gate
 from bot.adapters.indexes.pages import Pages
 from bot.adapters.indexes.simple import SimpleIndex
@@ -29,14 +28,14 @@ from bot.model.isolation import Isolation
 from bot.model.locks import LockerName
 from bot.model.repository import Repository
 from bot.model.secrets import SecretRef
-from bot.ports import Engine, Locker, Workspace
+from bot.ports import Locker, Workspace
 from bot.settings import RepositorySettings
 from bot.system import confine
 from bot.system.clock import system_clock
 from bot.system.confine import Limits
 from bot.system.http import READ_SECONDS, Http, Route
 from bot.system.pip_config import PipConfiguration, pip_configuration
-from bot.system.process import end_all
+from bot.wiring.engines import engine
 from bot.wiring.fleet import Fleet
 from bot.wiring.forges import ForgeHouse, Line
 from bot.wiring.images import ImageHouse, feed_folder, feeds
@@ -71,9 +70,8 @@ class House:
 
     def work(self, assignments: tuple[Assignment, ...], wish: Wish) -> tuple[Result, ...]:
         """Work on repositories, several at a time; results in the order of the assignments."""
-        engine: Engine = ENGINES[self.settings.engine.kind](self)
         jobs = tuple((self.tools(assignment), assignment) for assignment in assignments)
-        return engine.map(lambda job: self._worked(*job, wish), jobs)
+        return engine(self.settings.engine, self.store.queue).map(lambda job: self._worked(*job, wish), jobs)
 
     def _worked(self, tools: Tools, assignment: Assignment, wish: Wish) -> Result:
         """Run one repository; what a service was asked to do with it until now is done with that, too."""
@@ -84,10 +82,13 @@ class House:
             self.store.queue.settle(assignment.repository.key, asked_before)
         return result
 
-    def tools(self, assignment: Assignment, *, anew: bool = False) -> Tools:
-        """Give one repository's tools; `anew`: its forge is asked as if nothing were known of it yet."""
+    def tools(self, assignment: Assignment, *, routine: bool = False) -> Tools:
+        """Give one repository's tools; `routine`: for one of many runs of a service, as `Tools` says.
+
+        Then its forge is asked as if nothing were known of it yet.
+        """
         repository = assignment.repository
-        forges = self.forges.anew() if anew else self.forges
+        forges = self.forges.anew() if routine else self.forges
         kind = forges.kind_of(repository)
         return Tools(
             forge=forges.forge(kind),
@@ -101,6 +102,7 @@ class House:
             progress=self.order.progress,
             clock=self.clock,
             rehearsal=self.order.rehearsal,
+            routine=routine,
             bench=self.rooms.folder,
             release_notes=forges.release_notes(kind),
         )
@@ -198,7 +200,7 @@ class House:
     def advisories(self) -> ChosenAdvisories:
         """What is known of Python packages: configured dumps, else one that is at hand, else what the index says."""
         folder = feed_folder(self.order)
-        dumps = DumpAdvisories(self.http, feeds(self.settings), folder, self.clock)
+        dumps = DumpAdvisories(self.http, feeds(self.settings), folder, self.clock, eager=self.order.eager)
         default = self.pages.places.configured[:1]
         index = IndexAdvisories(
             self.pages.get,
@@ -246,11 +248,6 @@ def open_house(order: Order) -> Iterator[House]:
 LOCKERS: Mapping[LockerName, Callable[[House], Locker]] = {
     LockerName.PIP_TOOLS: lambda house: PipToolsLocker(house.rooms, house.interpreters, house.memory),
     LockerName.UV_PIP: lambda house: UvPipLocker(house.rooms, house.interpreters, house.memory),
-}
-ENGINES: Mapping[str, Callable[[House], Engine]] = {
-    "threads": lambda house: ThreadEngine(
-        house.settings.engine.workers, house.store.queue, system_clock, interrupt=end_all
-    ),
 }
 
 

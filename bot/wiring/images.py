@@ -71,7 +71,8 @@ class ImageHouse:
     @cached_property
     def advisories(self) -> OsvAdvisories:
         """Known flaws of the packages of operating systems; a configured feed stands in for the default one."""
-        return OsvAdvisories(self.http, feeds(self.settings), feed_folder(self.order), self.clock)
+        folder = feed_folder(self.order)
+        return OsvAdvisories(self.http, feeds(self.settings), folder, self.clock, eager=self.order.eager)
 
     @cached_property
     def lifetimes(self) -> ShippedLifetimes:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.adapters.engines.threads import ThreadEngine
 from bot.ports import Engine, ServiceStore
 from bot.system.http import Http
-from bot.system.process import end_all
+from bot.system.redaction import minted
+from bot.wiring.engines import engine
 from bot.wiring.forges import Line
 from bot.wiring.house import House
 from bot.wiring.order import Order
@@ -45,8 +45,8 @@ class ServiceHouse:
         self._store = store
         self._lock = threading.Lock()
         self._current: _Shift | None = None
-        self._line = Line(order)
-        self.engine: Engine = ThreadEngine(order.settings.engine.workers, store.queue, order.clock, interrupt=end_all)
+        self._line = Line(order, learn=minted)
+        self.engine: Engine = engine(order.settings.engine, store.queue)
 
     @property
     def store(self) -> ServiceStore:
@@ -78,7 +78,7 @@ class ServiceHouse:
         """Go by another configuration from now on; the data folder and the engine stay."""
         self.order = replace(order, data_dir=self.order.data_dir)
         self._line.close()
-        self._line = Line(self.order)
+        self._line = Line(self.order, learn=minted)
         self.renew()
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from bot.decide.talk import Order
 from bot.model.contents import FeedState
 from bot.model.findings import Accepted
 from bot.model.flaws import FlawedPin
+from bot.model.fleet import Found
 from bot.model.observed import ImageState
 from bot.model.proposal import Proposal
 from bot.model.reasons import Reason
@@ -45,7 +46,8 @@ class Seen:
 
     `flawed` are the pins that advisories affect, `accepted` the advisories that somebody accepted, by `exceptions`.
     `feeds` say where all this comes from, and `doubts` what is not known of it. `orders` are what people asked for in
-    comments, by the number of the proposal, and `broad` says that tags were looked for.
+    comments, by the number of the proposal, and `broad` says that tags were looked for. `about` is what the forge says
+    of the repository itself.
     """
 
     snapshot: Snapshot
@@ -61,6 +63,7 @@ class Seen:
     doubts: tuple[Reason, ...] = ()
     broad: bool = False
     orders: Mapping[int, tuple[Order, ...]] = field(default_factory=dict)
+    about: Found | None = None
 
     def after(self, proposal: Proposal) -> "Seen":
         """Give the same with a proposal as it stands now."""

@@ -21,6 +21,7 @@ from bot.ports import (
     Talk,
     Workspace,
 )
+from bot.system.logs import new_run_id
 from bot.workflow.inside import Glass
 
 
@@ -28,10 +29,11 @@ from bot.workflow.inside import Glass
 class Tools:
     """The ports; `pins` knows the flaws of Python packages.
 
-    `rehearsal` names outcomes as planned, because forge and workspace only record.
+    `rehearsal` names outcomes as planned, because forge and workspace only record. `routine` is a run that comes again
+    by itself: what only time brings, new releases for a quarter that stands open, may wait for some days.
 
-    `bench` gives an empty folder to work in, which is gone afterwards. `release_notes` is None where no forge can be
-    asked for what projects say.
+    `run_id` makes a name for each run, by which its log lines are found. `bench` gives an empty folder to work in,
+    which is gone afterwards. `release_notes` is None where no forge can be asked for what projects say.
     """
 
     forge: Forge
@@ -46,7 +48,9 @@ class Tools:
     clock: Clock
     rehearsal: bool
     bench: Callable[[], AbstractContextManager[Path]]
+    run_id: Callable[[], str] = new_run_id
     release_notes: ReleaseNotes | None = None
+    routine: bool = False
 
     @property
     def registry(self) -> Registry:

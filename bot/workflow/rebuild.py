@@ -7,27 +7,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from bot.decide import assess, calendar, document, flaws, plan, publish, relocks
+from bot.decide import document, fleet, plan, relocks
 from bot.decide.markdown import spoken
-from bot.errors import AccessDenied, BotError, StoreError, Unavailable
+from bot.errors import AccessDenied, BotError, CloneFailed, StoreError, Unavailable
 from bot.model.change import Change
-from bot.model.findings import QuarterDue
-from bot.model.plan import Deferred, NothingToDo, Plan, Rebuild
-from bot.model.policy import Trigger
+from bot.model.plan import Deferred, NothingToDo, Rebuild
+from bot.model.policy import Policy
 from bot.model.proposal import State
 from bot.model.reasons import Reason
-from bot.model.repository import Remote
 from bot.model.runs import Failure, Outcome, Published, RunRecord
-from bot.workflow import hearing, still
+from bot.system.logs import bound
+from bot.system.redaction import redacted, redacted_values
+from bot.workflow import again, hearing
 from bot.workflow.apply import apply
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
+from bot.workflow.deciding import decide
 from bot.workflow.job import Job
-from bot.workflow.observe import observe, observe_still
+from bot.workflow.observe import observe
 from bot.workflow.overview import keep_overview
 from bot.workflow.propose import Proposed, propose
-from bot.workflow.repository_file import rules_of
 from bot.workflow.result import Result
+from bot.workflow.standing import carry_over, empty, follow_default
 from bot.workflow.still import Watch
 from bot.workflow.withdraw import withdraw
 
@@ -47,8 +48,17 @@ class Course:
 def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
     """Run one repository; every error but the store's becomes a verdict of this repository alone.
 
-    Raises StoreError: without the data folder nothing may go on.
+    Every log line meanwhile carries the name of the run. The document, which is what others get to see of it, holds
+    no secret. Raises StoreError: without the data folder nothing may go on.
     """
+    run_id = tools.run_id()
+    with bound(run=run_id, repository=assignment.repository.name, trigger=str(wish.trigger)):
+        result = _worked(tools, assignment, wish, run_id)
+        LOG.debug("ended as %s: %s", result.record.outcome, result.document["verdict"])
+        return result
+
+
+def _worked(tools: Tools, assignment: Assignment, wish: plan.Wish, run_id: str) -> Result:
     blank = RunRecord(
         repository=assignment.repository,
         asked=wish.trigger,
@@ -63,24 +73,46 @@ def work(tools: Tools, assignment: Assignment, wish: plan.Wish) -> Result:
         nonlocal policy, told
         with tools.store.exclusive(assignment.repository.key):
             watch = Watch.start(tools, assignment, wish, started)
+            if watch.asleep is not None:
+                return _rested(blank, watch.asleep)
             if (same := _as_before(tools, assignment, wish, started, watch)) is not None:
                 told = same.document
                 return same.record
-            case, seen = observe(tools, assignment, wish, started)
+            about = tools.forge.about(assignment.repository)
+            if (rest := fleet.resting(about) if about else None) is not None:
+                return watch.rest(_rested(blank, rest))
+            carry_over(tools, assignment.repository, about)
+            try:
+                case, seen = observe(tools, assignment, wish, started, about)
+            except CloneFailed as error:
+                if about is None or not error.empty:
+                    raise
+                return watch.rest(_rested(blank, empty(assignment.repository)))
             policy = case.rules.policy
             watch.compare(case, seen)
-            decided = _decided(case, seen)
+            decided = decide(case, seen)
             record = replace(_carried_on(case, Course(seen=seen, record=decided)), finished_at=tools.clock())
-            watch.keep(case, seen, decided, Result(record=record, document=document.document(record, policy)))
+            if watch.keeps(record):
+                result = Result(record=record, document=_document(record, policy))
+                watch.keep(case, seen, decided, result, again.narrow(case, seen))
             return record
 
-    record = replace(_guarded(blank, run), finished_at=tools.clock())
-    result = told or document.document(record, policy)
+    record = replace(_guarded(blank, run), finished_at=tools.clock(), run_id=run_id)
+    result = _document(record, policy) if told is None else {**told, **document.times(record)}
     if record.snapshot is None:  # what stood open when the repository was last seen still does, as far as anybody knows
         last = next(iter(tools.store.last_runs(assignment.repository.key)), {})
         result = {**result, "proposals": last.get("proposals", [])}
     tools.store.record(_without_quarter(record) if tools.rehearsal else record, result)
     return Result(record=record, document=result)
+
+
+def _rested(blank: RunRecord, why: Reason) -> RunRecord:
+    """Give the verdict of a repository about which nothing can be done now; what stands open there stays as it is."""
+    return replace(blank, outcome=Outcome.NOTHING, plan=NothingToDo(why=(why,)))
+
+
+def _document(record: RunRecord, policy: Policy) -> dict[str, object]:
+    return {name: redacted_values(value) for name, value in document.document(record, policy).items()}
 
 
 def _without_quarter(record: RunRecord) -> RunRecord:
@@ -94,27 +126,12 @@ def _as_before(tools: Tools, assignment: Assignment, wish: plan.Wish, now: datet
     kept = watch.unmoved
     if kept is None:
         return None
-    decided = redecided(tools, assignment, wish, now, kept)
-    if decided is None or still.decision(decided) != kept.decision:
+    decided, same = again.redecided(tools, assignment, wish, now, kept)
+    if decided is None or not same:
         return None
     last = json.loads(kept.document)
     record = replace(decided, outcome=Outcome(last["outcome"]))
     return Result(record=record, document=last | document.times(record))
-
-
-def redecided(
-    tools: Tools, assignment: Assignment, wish: plan.Wish, now: datetime, kept: still.Still
-) -> RunRecord | None:
-    """Decide again over what a full look saw, with what registries and advisories say now; None where files are needed.
-
-    Raises BotError.
-    """
-    rules = rules_of(dict(kept.rules), assignment.policy)
-    case = Case(
-        tools=tools, assignment=assignment, wish=wish, now=now, remote=Remote(url=kept.url), head=kept.head, rules=rules
-    )
-    seen = observe_still(case, kept.snapshot, kept.proposals)
-    return None if seen is None else _decided(case, seen)
 
 
 def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
@@ -128,15 +145,15 @@ def _guarded(so_far: RunRecord, stage: Callable[[], RunRecord]) -> RunRecord:
     except Exception as error:  # the one broad handler around one repository: the others go on
         LOG.debug("an error that Quarterdeck did not expect", exc_info=True)
         hint = "this is a defect of Quarterdeck: run again with --verbose and report what it prints"
-        failure = Failure(kind="InternalError", message=f"{type(error).__name__}: {error}", hint=hint)
+        failure = Failure(kind="InternalError", message=redacted(f"{type(error).__name__}: {error}"), hint=hint)
     return replace(so_far, outcome=Outcome.FAILED, failure=so_far.failure or failure)
 
 
 def _failure(error: BotError) -> Failure:
     return Failure(
         kind=error.kind,
-        message=error.message,
-        hint=error.hint,
+        message=redacted(error.message),
+        hint=redacted(error.hint),
         everywhere=isinstance(error, AccessDenied) and error.everywhere,
         retry_after=error.retry_after if isinstance(error, Unavailable) else None,
     )
@@ -144,7 +161,7 @@ def _failure(error: BotError) -> Failure:
 
 def _carried_on(case: Case, course: Course) -> RunRecord:
     """Do what was decided, stage by stage: one that fails keeps no later one from being done."""
-    for stage in (_withdrawn, _carried_out, _answered, _overviewed):
+    for stage in (_followed, _withdrawn, _carried_out, _answered, _overviewed):
         course = _reached(case, course, stage)
     standing = tuple(one for one in course.seen.proposals if one.state is State.OPEN and one.number)
     return replace(course.record, standing=standing)
@@ -163,61 +180,8 @@ def _reached(case: Case, course: Course, stage: Callable[[Case, Course], Course]
     return Course(seen=reached.seen, record=replace(record, outcome=Outcome.FAILED) if record.failure else record)
 
 
-def _decided(case: Case, seen: Seen) -> RunRecord:
-    """Decide, once it is known what stands open, what is done, and what moved."""
-    standing = publish.quarters(seen.proposals, finished=False)
-    verdict = calendar.due(case.assignment.schedule, seen.done | standing, case.now, case.name)
-    situation = plan.Situation(
-        snapshot=seen.snapshot,
-        images=seen.images,
-        calendar=verdict,
-        open_quarters=standing,
-        policy=case.rules.policy,
-        schedule=case.assignment.schedule,
-        now=case.now,
-        stale=frozenset(row.path for row in assess.out_of_date(seen.snapshot)),
-        flawed=seen.flawed,
-        exceptions=seen.exceptions,
-    )
-    findings = assess.assess(seen.snapshot, seen.images, verdict, case.rules.policy)
-    if case.wish.trigger is Trigger.SECURITY and case.tools.rehearsal:  # a gate for security asks for no quarter
-        findings = tuple(row for row in findings if not isinstance(row, QuarterDue))
-    return RunRecord(
-        repository=case.assignment.repository,
-        url=case.remote.url,
-        asked=case.wish.trigger,
-        started_at=case.now,
-        finished_at=case.tools.clock(),
-        outcome=Outcome.NOTHING,
-        snapshot=seen.snapshot,
-        images=seen.images,
-        findings=(*flaws.findings(seen.flawed, case.rules.policy.security_severity), *findings),
-        plan=_enabled(case, _with_asked(case, seen, situation, plan.plan(case.wish, situation))),
-        next_due=verdict.until if isinstance(verdict, calendar.NotDue) else None,
-        accepted=seen.accepted,
-        feeds=seen.feeds,
-        doubts=seen.doubts,
-        waivers=seen.exceptions.waivers,
-    )
-
-
-def _with_asked(case: Case, seen: Seen, situation: plan.Situation, decided: Plan) -> Plan:
-    """Add the manual rebuild whose proposal somebody asked to make anew: no calendar brings that up."""
-    asked = [one for one in seen.proposals if one.number in seen.orders and one.branch == publish.MANUAL_BRANCH]
-    planned = {decided.branch, *(one.branch for one in decided.apart)} if isinstance(decided, Rebuild) else set()
-    if not asked or publish.MANUAL_BRANCH in planned:
-        return decided
-    more = plan.plan(replace(case.wish, trigger=Trigger.MANUAL), situation)
-    if not isinstance(more, Rebuild):
-        return decided
-    return replace(decided, apart=(*decided.apart, more)) if isinstance(decided, Rebuild) else more
-
-
-def _enabled(case: Case, decided: Plan) -> Plan:
-    if case.rules.enabled:
-        return decided
-    text = "the repository opted out with enabled = false"
-    return NothingToDo(why=(Reason(code="opted-out", subject=case.name, text=text),))
+def _followed(case: Case, course: Course) -> Course:
+    return replace(course, seen=follow_default(case, course.seen))
 
 
 def _withdrawn(case: Case, course: Course) -> Course:

@@ -9,26 +9,25 @@ from datetime import datetime
 
 from bot.decide.plan import Wish
 from bot.errors import BotError, StoreError
-from bot.workflow import still
+from bot.workflow import again, still
 from bot.workflow.context import Assignment, Tools
-from bot.workflow.rebuild import redecided
 
 LOG = logging.getLogger(__name__)
 
 
 def is_stirred(tools: Tools, assignment: Assignment, now: datetime) -> bool:
-    """Say whether a repository is to be looked at because of that; one of which nothing is kept waits for its sweep.
+    """Say whether a repository must be looked at because of that; one of which nothing is kept, or that rests, waits.
 
     What cannot be asked now does not count: the next sweep says so. Raises StoreError.
     """
     kept = still.recall(tools, assignment)
-    if kept is None:
+    if not isinstance(kept, still.Still):
         return False
     try:
-        decided = redecided(tools, assignment, Wish(), now, kept)
+        decided, same = again.redecided(tools, assignment, Wish(), now, kept)
     except StoreError:
         raise
     except BotError as error:
         LOG.info("%s cannot be thought over: %s", assignment.repository.name, error.message)
         return False
-    return decided is None or still.decision(decided) != kept.decision
+    return not same and not (decided is not None and decided.doubts)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from bot.system.logs import carried
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -15,7 +17,7 @@ def together(work: Callable[[Item], Result], items: Iterable[Item], *, readers: 
     """
     pool = ThreadPoolExecutor(readers)
     try:
-        return tuple(pool.map(work, items))
+        return tuple(pool.map(carried(work), items))
     except Exception:
         pool.shutdown(wait=True, cancel_futures=True)
         raise

@@ -22,7 +22,7 @@ from tests.rig.apart import apart
 from tests.rig.trial import FLAW, Trial, fill, small_disk
 
 DISK_MEGABYTES, FULL_SECONDS = 2048, 20.0
-SHORTEST, LONGEST = 1.0, 25.0  # seconds between two kills: some fall into the start
+SHORTEST, LONGEST_PER_TASK = 1.0, 0.08  # seconds between two kills: some fall into the start
 PATIENCE = 3600.0
 
 
@@ -56,7 +56,7 @@ def endured(trial: Trial, kills: int, rate: float, *, mounted: bool) -> None:
     for number in range(kills):
         if number == kills // 2:
             starved(trial, mounted=mounted)
-        trial.kill(SHORTEST, LONGEST)
+        trial.kill(SHORTEST, max(5.0, trial.count * LONGEST_PER_TASK))
     trial.world.spoil(0.0)
     trial.daemon.until(trial.daemon.is_alive)
 

@@ -1,7 +1,10 @@
 """The service as a process of its own, over a GitHub of the tests, real git, a feed and an index."""
 
+import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -300,3 +303,90 @@ def test_a_run_by_hand_beside_the_service_is_safe(town: Town) -> None:
     )
     assert status.returncode == 0
     assert '"acme/web"' in status.stdout
+
+
+def test_a_stop_within_the_grace_hands_back_what_hangs(town: Town) -> None:
+    town.add("acme/web")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # an index that takes questions and never answers
+        daemon = town.daemon
+        daemon.env = {**daemon.env, "PIP_INDEX_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/simple"}
+        daemon.service = 'grace = "3 seconds"'
+        town.serve()
+        daemon.until(lambda: any(task.state is TaskState.RUNNING for task in daemon.tasks()))
+        assert daemon.stop() == 0
+    (task,) = daemon.tasks()
+    assert (task.state, task.attempts) == (TaskState.WAITING, 0)
+    assert "handed back" in task.note
+    assert town.outcome() == ""
+
+
+def test_log_lines_are_json_with_the_name_of_their_run(town: Town) -> None:
+    town.add("acme/web")
+    town.daemon.options = ("--log-format", "json")
+    daemon = town.serve()
+    daemon.until(lambda: town.outcome() == "opened")
+    daemon.until(daemon.is_idle)
+    assert daemon.stop() == 0
+    lines = [json.loads(line) for line in daemon.log.splitlines()]
+    (verdict,) = [line for line in lines if "opened in" in line["event"]]
+    assert (verdict["level"], verdict["repository"]) == ("info", "acme/web")
+    assert verdict["run"] == daemon.documents()["acme/web"]["run_id"]
+    assert not [line for line in lines if line["level"] in {"error", "critical"}]
+
+
+def test_a_configuration_with_fifty_mistakes_tells_all_of_them_and_starts_nothing(town: Town) -> None:
+    town.daemon.config = "".join(f"mistake{number} = 1\n" for number in range(50))
+    daemon = town.daemon.start(wait=False)
+    assert daemon.child is not None
+    assert daemon.child.wait(60) == 2
+    assert all(f"mistake{number}" in daemon.log for number in range(50))
+    assert not daemon.data.exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (b"this is no database, and never was one" * 200, "damaged, or is not a database"),
+        (None, "newer version of Quarterdeck"),
+    ],
+)
+def test_a_store_that_cannot_be_used_ends_the_start_before_anybody_is_asked(
+    town: Town, damage: bytes | None, message: str
+) -> None:
+    town.add("acme/web")
+    daemon = town.daemon
+    with SqlStore.open(daemon.data):
+        pass
+    path = daemon.data / "quarterdeck.db"
+    if damage is not None:
+        path.write_bytes(damage)
+    else:
+        with sqlite3.connect(path) as connection:
+            connection.execute("update alembic_version set version_num = '9999'")
+        connection.close()
+    daemon.config = town.config()
+    daemon.start(wait=False)
+    assert daemon.child is not None
+    assert daemon.child.wait(60) == 1
+    assert message in daemon.log
+    assert town.github.log == []
+
+
+def test_what_goes_wrong_at_the_store_meanwhile_is_told_and_passes(town: Town) -> None:
+    town.add("acme/web")
+    daemon = town.serve()
+    daemon.until(lambda: town.outcome() == "opened" and daemon.is_idle())
+    change(daemon, "alter table tasks rename to tasks_away")
+    answer = daemon.until(lambda: (found := daemon.get("/readyz")).status_code == 503 and found)
+    assert not next(check for check in answer.json()["checks"] if check["name"] == "store")["ok"]
+    assert daemon.get("/metrics").status_code == 200
+    assert daemon.metric("quarterdeck_ready") == 0.0
+    daemon.until(lambda: "no task can be begun" in daemon.log)
+    change(daemon, "alter table tasks_away rename to tasks")
+    daemon.until(daemon.is_ready)
+
+
+def change(daemon: Daemon, statement: str) -> None:
+    with sqlite3.connect(daemon.data / "quarterdeck.db") as connection:
+        connection.execute(statement)
+    connection.close()

@@ -42,6 +42,12 @@ def test_the_remote_carries_no_credential_in_its_address(bench: ForgeBench) -> N
     assert "@" not in bench.forge.remote(bench.repository).url
 
 
+def test_what_a_forge_knows_of_a_repository_names_it_and_stays_the_same(bench: ForgeBench) -> None:
+    about = bench.forge.about(bench.repository)
+    assert about == bench.forge.about(bench.repository)
+    assert about is None or (about.name, about.branch, about.archived) == ("acme/web", "main", False)
+
+
 def test_an_opened_proposal_is_listed_as_it_was_answered(bench: ForgeBench) -> None:
     head = bench.push(MANUAL, "django==5.0\n")
     draft = a_draft()

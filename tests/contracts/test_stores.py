@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from bot.adapters.stores.sql import SqlStore
-from bot.errors import Unavailable
+from bot.errors import StoreError, Unavailable
 from bot.model.plan import NothingToDo, Plan
-from bot.model.policy import Trigger
+from bot.model.policy import Ignored, Trigger
 from bot.model.proposal import State
 from bot.model.repository import Repository
 from bot.model.runs import Outcome, RunRecord
-from bot.ports import Store
+from bot.ports import ServiceStore, Store
 from tests.builders import NOW, a_proposal, a_reason, a_rebuild, a_snapshot, some_marks
 
-Opener = Callable[[Path], AbstractContextManager[Store]]
+Opener = Callable[[Path], AbstractContextManager[ServiceStore]]
 
 STORES: dict[str, Opener] = {"sqlite": SqlStore.open}
 
@@ -34,7 +34,7 @@ class Shelf:
     def __init__(self, opener: Opener, folder: Path, stack: ExitStack) -> None:
         self._opener, self._folder, self._stack = opener, folder, stack
 
-    def open(self) -> Store:
+    def open(self) -> ServiceStore:
         return self._stack.enter_context(self._opener(self._folder))
 
 
@@ -45,7 +45,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
 
 
 @pytest.fixture
-def store(shelf: Shelf) -> Store:
+def store(shelf: Shelf) -> ServiceStore:
     return shelf.open()
 
 
@@ -106,6 +106,43 @@ class TestRuns:
         store.record(replace(a_run(outcome=Outcome.FAILED), snapshot=None, plan=None), a_document(outcome="failed"))
 
         assert store.last_runs()[0]["outcome"] == "failed"
+
+
+class TestService:
+    def test_news_are_the_newest_runs_since_a_mark_by_key(self, store: ServiceStore) -> None:
+        store.record(a_run(WEB), a_document("acme/web", commit="1"))
+        store.record(a_run(WEB), a_document("acme/web", commit="2"))
+        mark, found = store.news(0)
+        assert {key: document["commit"] for key, document in found.items()} == {WEB.key: "2"}
+        assert store.news(mark) == (mark, {})
+        store.record(a_run(API), a_document("acme/api", commit="3"))
+        later, fresh = store.news(mark)
+        assert later > mark
+        assert list(fresh) == [API.key]
+
+    def test_failures_in_a_row_are_counted_and_what_was_out_of_reach_is_not(self, store: ServiceStore) -> None:
+        broken, away = a_document(error={"kind": "LockFailed"}), a_document(error={"kind": "Unavailable"})
+        for document in (broken, broken, away, broken):
+            store.record(a_run(WEB, Outcome.FAILED), document)
+        store.record(a_run(API, Outcome.FAILED), broken)
+        assert store.streaks() == {WEB.key: 3, API.key: 1}
+        store.record(a_run(WEB), a_document())
+        assert store.streaks() == {API.key: 1}
+        store.record(a_run(WEB, Outcome.FAILED), broken)
+        assert store.streaks() == {WEB.key: 1, API.key: 1}
+
+    def test_the_quarters_of_all_repositories_are_given_at_once(self, store: ServiceStore) -> None:
+        assert store.settled() == {}
+        store.record(a_run(WEB, plan=NothingToDo(why=(a_reason(),), quarter="2026q4")), a_document())
+        store.record(a_run(API, plan=NothingToDo(why=(a_reason(),), quarter="2026q3")), a_document())
+        assert store.settled() == {WEB.key: {"2026q4"}, API.key: {"2026q3"}}
+
+    def test_one_service_at_a_time(self, shelf: Shelf) -> None:
+        first, second = shelf.open(), shelf.open()
+        with first.serving(), pytest.raises(StoreError, match="serves the data folder"), second.serving():
+            pytest.fail("two at once")
+        with second.serving():
+            pass
 
 
 class TestQuarters:
@@ -202,6 +239,49 @@ class TestAnswers:
         store.remember("relock", "k", "", NOW)
 
         assert store.recall("relock", "k") == ""
+
+
+class TestRename:
+    def test_everything_under_the_old_key_stands_under_the_new_one(self, shelf: Shelf) -> None:
+        store = shelf.open()
+        old, new = "acme/web", "beta/site"
+        store.record(a_run(replace(WEB, url=""), plan=a_rebuild(quarter="2026q4")), a_document(old, commit="1"))
+        kept = store.save_proposal(old, a_proposal(0))
+        wish = Ignored(subject="urllib3", until=NOW.date(), reason="why", by="ada", where="#1")
+        store.ignore(old, wish)
+        for key in (old, f"{old} main", f"{old} #7", f"{old}-more main", f"{old}x"):
+            store.remember("still", key, f"of {key}", NOW)
+        store.rename(old, new)
+
+        again = shelf.open()
+        assert again.last_runs(old) == ()
+        assert again.last_runs(new) == (a_document(new, commit="1"),)
+        assert (again.quarters(old), again.quarters(new)) == ((), ("2026q4",))
+        assert (again.proposals(old), again.proposals(new)) == ((), (kept,))
+        assert (again.ignored(old), again.ignored(new)) == ((), (wish,))
+        moved = {key: again.recall("still", key) for key in (old, f"{old} main", new, f"{new} main", f"{new} #7")}
+        assert moved == {
+            old: None, f"{old} main": None, new: f"of {old}", f"{new} main": f"of {old} main", f"{new} #7": f"of {old} #7",
+        }  # fmt: skip
+        assert again.recall("still", f"{old}-more main") == f"of {old}-more main"
+        assert again.recall("still", f"{old}x") == f"of {old}x"
+
+    def test_what_the_new_key_has_already_stands(self, store: Store) -> None:
+        old, new = "acme/web", "acme/api"
+        for key in (old, new):
+            store.record(a_run(Repository(name=key, url="")), a_document(key))
+            store.save_proposal(key, a_proposal(0, title=key))
+            store.remember("still", key, f"of {key}", NOW)
+            store.ignore(key, Ignored(subject="urllib3", until=NOW.date(), reason=key, by="ada", where="#1"))
+        store.rename(old, new)
+        store.rename(old, new)
+        store.rename(new, new)
+
+        assert [one.title for one in store.proposals(new)] == [new]
+        assert [one.reason for one in store.ignored(new)] == [new]
+        assert store.recall("still", new) == f"of {new}"
+        assert len(store.last_runs()) == 1
+        assert (store.proposals(old), store.ignored(old), store.recall("still", old)) == ((), (), None)
 
 
 class TestExclusive:

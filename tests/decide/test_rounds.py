@@ -47,6 +47,7 @@ def test_a_sweep_lets_a_repository_rest_that_keeps_failing() -> None:
     failed = a_standing(outcome=Outcome.FAILED, finished_at=NOW - timedelta(minutes=10))
     (errand,) = rounds.sweep([WEB], known({"acme/web": failed}, {"acme/web": 4}), "security", NOW)
     assert errand.due == NOW + timedelta(minutes=110)
+    assert errand.why == "security, after a rest: it failed 4 times in a row"
 
 
 def test_a_repository_that_rested_long_enough_is_looked_at_now() -> None:

@@ -50,8 +50,7 @@ class DebianImages:
 def debian_images() -> DebianImages:
     """Build the images, or give those of an earlier run; one process builds while others wait."""
     assert shutil.which("mmdebstrap"), "mmdebstrap is not installed: tests/run installs it"
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "quarterdeck-tests" / f"debian-{RELEASE}"
+    folder = cache_folder() / f"debian-{RELEASE}"
     folder.mkdir(parents=True, exist_ok=True)
     images = DebianImages(folder)
     with _locked(folder / "lock"):
@@ -60,6 +59,12 @@ def debian_images() -> DebianImages:
         if not _is_fresh(images.old):
             _build(images.old, [_main_line(images.new)])
     return images
+
+
+def cache_folder() -> Path:
+    """Give the folder for what is built once and kept between runs."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "quarterdeck-tests"
 
 
 def contents(root: Path, sources: tuple[SystemFile, ...]) -> ImageContents:
@@ -120,16 +125,16 @@ def upgradable(root: Path, sources: tuple[SystemFile, ...], folder: Path) -> dic
     return {f"{name}:{architecture}": (old, new) for name, new, architecture, old in rows}
 
 
-def _build(target: Path, mirrors: list[str]) -> None:
+def _build(target: Path, mirrors: list[str], *, release: str = RELEASE, packages: str = PACKAGES) -> None:
     """Run mmdebstrap; without a mirror it takes Debian's own, with updates and security updates."""
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         tar = Path(name) / "root.tar"
         argv = [
             "mmdebstrap", f"--mode={'root' if os.geteuid() == 0 else 'unshare'}", "--variant=minbase",
-            f"--include={PACKAGES}", f"--hook-dir={HOOKS}",
+            f"--include={packages}", f"--hook-dir={HOOKS}",
             '--aptopt=Dir::Cache::pkgcache ""', '--aptopt=Dir::Cache::srcpkgcache ""',
             *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man")),
-            '--customize-hook=rm -rf "$1"/var/lib/apt/lists/*', RELEASE, str(tar), *mirrors,
+            '--customize-hook=rm -rf "$1"/var/lib/apt/lists/*', release, str(tar), *mirrors,
         ]  # fmt: skip
         ran = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=SECONDS)
         assert ran.returncode == 0, f"mmdebstrap cannot build a root: {ran.stderr[-2000:]}"

@@ -8,7 +8,7 @@ import base64
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,12 +39,15 @@ class GitHttpServer:
     """A context manager that serves `root/owner/name.git` at `{url}/owner/name.git`.
 
     With a `token` every request must carry it as the password of Basic auth, under any user name; the rest is
-    answered 401. `log` holds every request in the order of arrival, the refused ones too.
+    answered 401, unless `admits` says of the path and the password that it may. `log` holds every request in the order of arrival, the refused ones too.
     """
 
-    def __init__(self, root: Path, token: str | None = None) -> None:
+    def __init__(
+        self, root: Path, token: str | None = None, *, admits: Callable[[str, str], bool] = lambda _path, _given: False
+    ) -> None:
         self.root = root
         self.token = token
+        self.admits = admits
         self.log: list[GitRequest] = []
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner = self
@@ -132,7 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         if token is None:
             return True
         scheme, _, value = self.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "basic" and base64.b64decode(value).decode().partition(":")[2] == token
+        given = base64.b64decode(value).decode().partition(":")[2] if scheme.lower() == "basic" else ""
+        return bool(given) and (given == token or self.server.owner.admits(self.path, given))
 
     def _environment(self, length: int) -> dict[str, str]:
         """Translate the request as CGI asks for it (RFC 3875, section 4.1); git unpacks gzip bodies itself."""

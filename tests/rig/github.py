@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 import pytest
 
 from tests.rig.git_http import GitHttpServer
+from tests.rig.github_double.accounts import Accounts, Listed
 from tests.rig.github_double.documents import Documents
 from tests.rig.github_double.openapi import Description, Exchange, Installer
 from tests.rig.github_double.operations import OPERATIONS, Call, Operation, Refusal, new_issue, new_pull, reopen
@@ -68,13 +69,16 @@ class GitHubServer:
         self.token = token
         self.permissions = {"contents": "write", "pull_requests": "write", "issues": "write"}
         self.actor = BOT
+        self.accounts = Accounts(self)
+        self.connections = 0
         self.nobody: set[str] = set()  # names that no account has
         self.rate_remaining = 5000
         self.rate_reset = 4_000_000_000
         self.log: list[Exchange] = []
         self.violations: list[str] = []
-        self.git = GitHttpServer(root, token)
+        self.git = GitHttpServer(root, token, admits=self.accounts.may_see)
         self.repos: dict[str, Repo] = {}
+        self.moved: dict[str, int] = {}
         self.faults: list[Fault] = []
         self.prefix = prefix
         self._description = description
@@ -171,6 +175,16 @@ class GitHubServer:
         repo.releases.append(made)
         return made
 
+    def rename(self, old: str, new: str) -> None:
+        """Rename a repository, or transfer it; its old name leads to it until another one is called so."""
+        repo = self.repos.pop(old)
+        repo.owner, _, repo.name = new.partition("/")
+        path = self.root / repo.owner / f"{repo.name}.git"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        repo.path = repo.path.rename(path)
+        self.repos[new] = repo
+        self.moved[old] = repo.id
+
     def merge(self, repository: str, number: int, *, by: str = "maintainer") -> str:
         """Merge in git, as the button does, and give the merge commit."""
         repo = self.repos[repository]
@@ -219,7 +233,7 @@ class GitHubServer:
     def answer(self, method: str, target: str, headers: Mapping[str, str], sent: Any) -> Answer:
         """Answer one request and keep the exchange; requests are taken one at a time."""
         parts = urlsplit(target)
-        path = unquote(parts.path.removeprefix(self.prefix))
+        path = self._by_id(unquote(parts.path.removeprefix(self.prefix)))
         with self._lock:
             answer = self._fault(method, path) or self._decide(method, path, parts.query, headers, sent)
             exchange = Exchange(method, path, parts.query, sent, answer.status, answer.document)
@@ -228,6 +242,12 @@ class GitHubServer:
                 self.violations += self._description.problems(exchange)
             answer.headers |= self._rate_headers()
             return answer
+
+    def _by_id(self, path: str) -> str:
+        """Give the path of what is asked for by a repository's id, as the redirect of a renamed one does."""
+        found = re.fullmatch(r"/repositories/(\d+)(/.*)?", path)
+        names = [name for name, repo in self.repos.items() if found and repo.id == int(found[1])]
+        return f"/repos/{names[0]}{found[2] or ''}" if found and names else path
 
     def _fault(self, method: str, path: str) -> Answer | None:
         for fault in self.faults:
@@ -238,12 +258,16 @@ class GitHubServer:
 
     def _decide(self, method: str, path: str, query: str, headers: Mapping[str, str], sent: Any) -> Answer:
         try:
-            self._admit(headers)
+            viewer = self._admit(headers, path)
             values = dict(parse_qsl(query))
             if (mine := self._mine(method, path)) is not None:
                 return self._cached(mine, headers)
+            if (listed := self.accounts.answer(method, path, sent, viewer)) is not None:
+                return self._cached(self._listed(listed, path, values), headers)
             operation, found = _route(method, path)
-            call = Call(self._visible(found), {**values, **found}, sent, self.actor, self.documents)
+            if (old := f"{found['owner']}/{found['repo']}") in self.moved and old not in self.repos:
+                return self._moved(old, path)
+            call = Call(self._visible(found, viewer), {**values, **found}, sent, self.actor, self.documents)
             call.repo.notice_pushes()
             if method not in READS:
                 self._may_write(call.repo, path)
@@ -255,6 +279,19 @@ class GitHubServer:
         if isinstance(document, list) and method == "GET":
             document, link = self._page(document, path, values)
         return self._cached(Answer(status=status, document=document, headers=link), headers)
+
+    def _listed(self, listed: Listed, path: str, values: Mapping[str, str]) -> Answer:
+        """Give an answer about accounts; where it has a list, one page of it."""
+        if listed.rows is None:
+            return Answer(status=listed.status, document=listed.document)
+        rows, link = self._page(listed.rows, path, values)
+        document = rows if listed.name is None else {"total_count": len(listed.rows), listed.name: rows}
+        return Answer(status=200, document=document, headers=link)
+
+    def _moved(self, old: str, path: str) -> Answer:
+        place = f"{self.url}/repositories/{self.moved[old]}{path.removeprefix(f'/repos/{old}')}"
+        said = {"message": "Moved Permanently", "url": place, "documentation_url": "https://docs.github.com/rest"}
+        return Answer(status=301, document=said, headers={"Location": place}, unchecked=True)
 
     def _mine(self, method: str, path: str) -> Answer | None:
         """Say whom the token belongs to; an app's installation has no user, and learns its name by GraphQL alone."""
@@ -275,18 +312,29 @@ class GitHubServer:
             return Answer(status=304, document=None, headers=answer.headers)
         return answer
 
-    def _admit(self, headers: Mapping[str, str]) -> None:
+    def _admit(self, headers: Mapping[str, str], path: str) -> str | None:
+        """Check who asks; gives the owner whose installation it is, None for the one token."""
         scheme, _, given = headers.get("Authorization", "").partition(" ")
-        if scheme.lower() not in {"token", "bearer"} or given != self.token:
+        viewer: str | None = None
+        if scheme.lower() not in {"token", "bearer"}:
             raise Refusal(401, "Bad credentials")
+        if path == "/app" or path.startswith("/app/"):
+            self.accounts.check_jwt(given)
+        elif given != self.token:
+            viewer = self.accounts.owner_of(given)
         if self.rate_remaining <= 0:
             raise Refusal(403, "API rate limit exceeded for user ID 1.")
         self.rate_remaining -= 1
+        return viewer
 
-    def _visible(self, found: Mapping[str, str]) -> Repo:
+    def _visible(self, found: Mapping[str, str], viewer: str | None) -> Repo:
         repo = self.repos.get(f"{found['owner']}/{found['repo']}")
         if repo is None or found.get("username") in self.nobody:
             raise Refusal(404, "Not Found")
+        if viewer is not None and repo.owner != viewer:
+            raise Refusal(404, "Not Found")
+        if repo.blocked:
+            raise Refusal(403, "Repository access blocked")
         return repo
 
     def _may_write(self, repo: Repo, path: str) -> None:
@@ -341,6 +389,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PATCH(self) -> None:
         self._serve()
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.owner.connections += 1
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Stay quiet: `log` has it."""

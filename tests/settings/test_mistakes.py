@@ -104,6 +104,7 @@ def test_a_mistake_says_its_line_its_key_and_what_to_do() -> None:
         ("[[index]]\nurl = 'http://mirror/simple'", "2: 'url' in [[index]] is plain http, so anybody on the way could read and change packages; write https://, or insecure = true beside it"),
         ("advisories = [{kind='osv', ecosystem='PyPI', url='file:'}]", "1: 'url' in [[advisories]] is no address; write one that begins with https://, http://, file://"),
         ("forge.app.id = 1", "1: 'private_key' is missing in [forge.app]; where the App's private key stands"),
+        ("[forge]\nkind = 'local'\n[[discover]]\nowner = 'acme'", '3: [[discover]] needs a forge that can be asked; write kind = "github"'),
         ("forge.app = 1", "1: 'app' in [forge] must be a table, not a whole number"),
         ("[forge]\ntoken.env = 'T'\n[forge.app]\nid = 1\nprivate_key.env = 'K'", "3: 'token' and 'app' both stand in [forge]; keep the one to log in with"),
         ("forge.token = 1", '1: \'token\' in [forge] must be a table, not a whole number; write { env = "NAME" } or { file = "PATH" }'),

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from bot.formats.osv_changes import Change, changes
 from bot.ports import Clock
 from bot.system import kept
 from bot.system.http import Http
+from bot.system.logs import carried
 from bot.system.urls import shown
 
 ZIP, LIST = "all.zip", "modified_id.csv"
@@ -107,7 +109,7 @@ class Follower:
         rest = iter(news)
         with ThreadPoolExecutor(TOGETHER) as pool:
             while some := list(islice(rest, TOGETHER)):
-                yield from zip(some, pool.map(lambda one: self._record(url, one), some), strict=True)
+                yield from zip(some, pool.map(carried(partial(self._record, url)), some), strict=True)
 
     def _record(self, url: str, change: Change) -> Any:
         address = _sibling(url, f"{change.id}.json")

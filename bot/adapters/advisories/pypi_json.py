@@ -24,6 +24,7 @@ from bot.model.contents import Advisory, FeedState
 from bot.ports import Clock
 from bot.system.http import Answer
 from bot.system.once import Once
+from bot.system.redaction import redacted_values
 from bot.system.urls import shown
 
 Ask = Callable[[str, Mapping[str, str], int], Answer | None]
@@ -173,8 +174,13 @@ class IndexAdvisories:
             self._problem = self._problem or f"{SILENT} now: {without_addresses(message)}"
 
 
+def _plain(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out what an index repeats of our login: it would be kept, and told to everybody."""
+    return {name: redacted_values(value) for name, value in document.items()}
+
+
 def _trimmed(url: str, body: bytes) -> Mapping[str, Any]:
     try:
-        return pypi_vulnerabilities.trimmed(json.loads(body))
+        return _plain(pypi_vulnerabilities.trimmed(json.loads(body)))
     except (ValueError, RecursionError) as error:
         raise Unavailable(f"{shown(url)} cannot be read: {error}") from error

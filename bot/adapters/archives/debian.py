@@ -25,6 +25,7 @@ from bot.formats.dpkg_version import compare
 from bot.model.contents import ArchiveAnswer, ImageContents, SourceMove, Told
 from bot.model.packages import PackageFormat
 from bot.system.http import Http
+from bot.system.logs import carried
 from bot.system.once import Once
 
 THREADS = 4
@@ -81,7 +82,7 @@ class DebianArchive:
         budget, until = Budget(CHANGELOG_BYTES), self._monotonic() + SECONDS
         with ThreadPoolExecutor(THREADS) as pool:
             asked = [
-                pool.submit(self._logged, move, found[move.source], budget, until)
+                pool.submit(carried(self._logged), move, found[move.source], budget, until)
                 for move in dict.fromkeys(moves[:CHANGELOGS])
             ]
             logged = {move: entries for each in asked for move, entries in [each.result()]}

@@ -16,7 +16,7 @@ from bot.errors import StoreError, Unavailable
 from bot.formats.apt_sources import AptSource
 from bot.formats.openpgp_text import clearsigned, dearmored, signed_body
 from bot.model.packages import SystemFile
-from bot.system.process import Stopped, base_environment, run
+from bot.system.process import Stopped, run, sealed_environment
 
 SECONDS = 30.0
 KEYRING_BYTES = 4 << 20
@@ -114,7 +114,7 @@ def _asked(gpgv: str, folder: Path, data: bytes, source: AptSource, keys: _Keys)
     for number, ring in enumerate(keys.rings):
         (folder / f"{number}.gpg").write_bytes(ring)
         argv += ["--keyring", str(folder / f"{number}.gpg")]
-    finished = run([*argv, "InRelease"], cwd=folder, timeout=SECONDS, env=base_environment())
+    finished = run([*argv, "InRelease"], cwd=folder, timeout=SECONDS, env=sealed_environment())
     said = [line.removeprefix(STATUS) for line in finished.stdout.splitlines() if line.startswith(STATUS)]
     words = {line.partition(" ")[0] for line in said}
     if words & {"BADSIG", "REVKEYSIG"}:

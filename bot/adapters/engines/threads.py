@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 LOOK_SECONDS = 5.0  # at least so often the queue is looked at: others may have put something there
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # while the queue cannot be used
-HANDING_BACK_SECONDS = 5.0  # for threads whose children were ended
+HANDING_BACK_SECONDS = 5.0  # of the grace, for threads whose children were ended
 
 
 class ThreadEngine:
@@ -93,11 +93,12 @@ class ThreadEngine:
         with self._bell:
             self._stopping = True
             self._bell.notify_all()
-        self._wait(grace.total_seconds())
+        handing_back = min(HANDING_BACK_SECONDS, grace.total_seconds() / 3)
+        self._wait(grace.total_seconds() - handing_back)
         late = any(thread.is_alive() for thread in self._threads)
         if late:
             self._interrupt()
-            self._wait(HANDING_BACK_SECONDS)
+            self._wait(handing_back)
         for task in self._holding.stop():  # whatever its thread still does, nobody waits for it
             self._finish(task, Later(at=self._clock(), note="handed back when the service stopped", counts=False))
         return not late

@@ -64,7 +64,7 @@ class GithubDirectory:
             rows, total = self._pages(hub, f"listing what is installed at {owner}", "/installation/repositories", {})
         if total is not None and len(rows) < total:
             raise Unavailable(f"listing what is installed at {owner}: {len(rows)} of {total} repositories were given")
-        return tuple(self._found(row, may_write=may_write) for row in rows)
+        return tuple(found_of(row, self._access.url, may_write=may_write) for row in rows)
 
     def _of_owner(self, owner: str) -> tuple[Found, ...]:
         doing = f"listing the repositories of {owner}"
@@ -77,7 +77,7 @@ class GithubDirectory:
                 ours = {"affiliation": "owner,collaborator", **in_order}
                 shared, _ = self._pages(hub, f"{doing} that are shared with us", "/user/repos", ours)
                 rows += [row for row in shared if str(row["owner"]["login"]).casefold() == owner.casefold()]
-        return tuple(self._found(row) for row in rows)
+        return tuple(found_of(row, self._access.url) for row in rows)
 
     def _kind(self, hub: Hub, owner: str) -> str:
         """Say whether an owner is a person or an organisation."""
@@ -100,12 +100,6 @@ class GithubDirectory:
             if 'rel="next"' not in str(headers.get("link", "")):
                 return rows, total
         raise Unavailable(f"{doing}: the list does not come to an end")
-
-    def _found(self, row: dict[str, Any], *, may_write: bool | None = None) -> Found:
-        try:
-            return found_of(row, self._access.url, may_write=may_write)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Unavailable("a list of repositories is not what GitHub's lists are") from error
 
 
 def _asked(hub: Hub, doing: str, ask: Callable[[], tuple[dict[str, Any], Any]]) -> tuple[dict[str, Any], Any]:

@@ -14,6 +14,7 @@ from requests import RequestException
 
 from bot.adapters.forges.github_keys import TOKEN_HINTS, Hints
 from bot.errors import AccessDenied, BotError, PublishFailed, RepoError, Unavailable
+from bot.system.redaction import redacted
 
 Result = TypeVar("Result")
 
@@ -156,7 +157,7 @@ def _sentence(error: GithubException) -> str:
     errors = data.get("errors")
     said = [str(data.get("message") or f"GitHub answered {error.status}")]
     said += [_entry(entry) for entry in errors] if isinstance(errors, list) else []
-    text = " ".join("; ".join(part for part in said if part).split())
+    text = redacted(" ".join("; ".join(part for part in said if part).split()))
     return text if len(text) <= SENTENCE_CHARACTERS else f"{text[:SENTENCE_CHARACTERS]}…"
 
 

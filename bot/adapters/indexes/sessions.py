@@ -11,6 +11,7 @@ from bot.formats import index_answers
 from bot.formats.index_answers import Listed
 from bot.model.releases import IndexView
 from bot.system.http import DOWNLOAD_SECONDS
+from bot.system.redaction import known
 
 FAULTS_ENOUGH = 3  # then nothing more is asked for a session: its result is of no use, and each failure takes its time
 HOST = "index.invalid"  # RFC 6761: a name that no resolver of names will ever know
@@ -30,6 +31,7 @@ class GateSession:
     ) -> None:
         self._listing = listing
         self.token = secrets.token_urlsafe(24)
+        known(self.token, passing=True)
         self.port = port
         self.socket = socket
         self.places = places

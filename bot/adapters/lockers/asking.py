@@ -88,8 +88,8 @@ def ask(asked: Uv, moving: Sequence[str], *options: str, constraints: Sequence[s
     except Stopped as error:
         return Answer(text=None, complaint=error.message)
     if done.code != 0:
-        LOG.info("uv gives no answer for %s, so the compiler is asked: %s", asked.lock.path, done.stderr.strip())
-        return Answer(text=None, complaint=done.stderr)
+        LOG.info("uv gives no answer for %s, so the compiler is asked: %s", asked.lock.path, done.complaint.strip())
+        return Answer(text=None, complaint=done.complaint)
     return Answer(text=text)
 
 

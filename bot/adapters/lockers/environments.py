@@ -80,7 +80,7 @@ class Environments:
         with self._rooms.room(IndexView()) as room:
             done = room.run([str(python), "-c", PROBE], readable=_reads(python))
         if done.code != 0:
-            LOG.info("the environment of %s is broken: %s", python, resolver_output.reason(done.stderr))
+            LOG.info("the environment of %s is broken: %s", python, resolver_output.reason(done.complaint))
             return None
         tools, *folders = done.stdout.splitlines()
         prefix = tuple(dict.fromkeys(Path(folder) for folder in folders))
@@ -126,7 +126,7 @@ class Environments:
         with self._rooms.room(IndexView()) as room:
             done = room.run(argv, readable=_reads(fresh / "bin" / "python"))
         if done.code != 0:
-            raise Misfit(resolver_output.reason(done.stderr))
+            raise Misfit(resolver_output.reason(done.complaint))
 
     def _uv(self, wanted: Version | None, base: Path, *arguments: str) -> None:
         try:
@@ -154,7 +154,7 @@ def _reads(python: Path) -> tuple[Path, ...]:
 
 
 def _failure(done: Finished, base: Path, wanted: Version | None) -> Misfit | Unavailable:
-    why = resolver_output.reason(done.stderr)
+    why = resolver_output.reason(done.complaint)
     if wanted is not None and not resolver_output.UNREACHABLE.search(done.stderr):
         return Misfit(why)
     return Unavailable(f"pip-tools cannot be installed for {base.name}: {why}", hint="try again later")

@@ -26,7 +26,7 @@ def failure(lock: Lock, done: Finished, room: Room, complaint: str = "", about: 
     if faults := room.session.faults():
         return faulty(lock, faults)
     telling = any(sign in complaint for sign in (resolver_output.NO_SOLUTION, resolver_output.NOT_BUILT))
-    why = resolver_output.reason(complaint if telling else done.stderr)
+    why = resolver_output.reason(complaint if telling else done.complaint)
     if resolver_output.UNREACHABLE.search(said):
         return Unavailable(f"{lock.path}: the package index does not answer: {why}", hint="try again later")
     text = f"{about}: {why}" if about else why

@@ -137,7 +137,7 @@ class Interpreters:
                 done = run(argv, cwd=home, timeout=self._rooms.confinement.timeout, env=env)
             except TimedOut as error:
                 raise Unavailable(f"Python {python} cannot be installed: {error.message}") from error
-        why = resolver_output.reason(done.stderr)
+        why = resolver_output.reason(done.complaint)
         if done.code != 0 and resolver_output.UNREACHABLE.search(done.stderr):
             raise Unavailable(f"Python {python} cannot be installed: {why}", hint="try again later")
         if done.code != 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.adapters.lockers import texts
 from bot.adapters.lockers.moving import Moving
 from bot.model.plan import Relock
+from bot.system.redaction import carries
 
 KIND = "relock"
 
@@ -26,8 +27,9 @@ class Memory:
         return self.recall(KIND, key)
 
     def put(self, key: str, text: str, now: datetime) -> None:
-        """Keep a compiled text."""
-        self.remember(KIND, key, text, now)
+        """Keep a compiled text, unless a secret stands in it, which then stays out of the data folder."""
+        if not carries(text):
+            self.remember(KIND, key, text, now)
 
 
 def key(tree: Path, relock: Relock, moves: Moving, tool: str) -> str:

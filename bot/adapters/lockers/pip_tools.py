@@ -23,6 +23,7 @@ from bot.model.locks import Libc, Lock, LockerName
 from bot.model.plan import Relock
 from bot.model.reasons import Reason
 from bot.ports import Relocked
+from bot.system.logs import carried
 from bot.system.process import Stopped
 
 LOG = logging.getLogger(__name__)
@@ -116,7 +117,9 @@ class PipToolsLocker:
         with ThreadPoolExecutor(1) as beside:
             # what uv says is nearly always what pip-compile comes to: it is proven while that still runs
             proven = (
-                None if moves.answer.text is None else beside.submit(verify, _proof(work, moves, moves.answer.text))
+                None
+                if moves.answer.text is None
+                else beside.submit(carried(verify), _proof(work, moves, moves.answer.text))
             )
             text = self._merged(work, self._compile(work, work.compiler, moves), LockerName.PIP_TOOLS)
         self._compare(work.lock, text, moves.answer)

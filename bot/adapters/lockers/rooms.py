@@ -22,7 +22,7 @@ from bot.model.isolation import Isolation
 from bot.model.releases import IndexView
 from bot.system import confine
 from bot.system.confine import Cell, Limits
-from bot.system.process import Finished, Stopped, base_environment, run
+from bot.system.process import Finished, Stopped, run, sealed_environment
 
 GATE_PORT = 8484  # where the gate is found inside a sandbox, whose loopback is its own
 PREFIX = "room-"
@@ -154,7 +154,7 @@ class Rooms:
             for folder in shared:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             inside = GATE_PORT if self.confinement.isolation is Isolation.SANDBOX else None
-            env = {**base_environment(), **_settings(home, cache), **session.environment(port=inside)}
+            env = {**sealed_environment(), **_settings(home, cache), **session.environment(port=inside)}
             yield Room(
                 home=home,
                 data_dir=self.data_dir,

@@ -55,7 +55,7 @@ def verify(proof: Proof) -> tuple[Reason, ...]:
     platform = command_lines.uv_platform(proof.lock)
     done = _install(proof, platform)
     if done.code != 0 and proof.lock.libc is Libc.MUSL and not _unhashed(done):
-        why = resolver_output.reason(done.stderr)
+        why = resolver_output.reason(done.complaint)
         return (*_judged(proof, _install(proof, "")), _built_in_the_image(proof.lock, why))
     return _judged(proof, done)
 

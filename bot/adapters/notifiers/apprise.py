@@ -14,6 +14,7 @@ from bot.errors import ConfigError, Unavailable
 from bot.model.notices import Message, NoticeKind
 from bot.model.secrets import Secret
 from bot.system.process import Stopped, base_environment, run
+from bot.system.redaction import redacted
 
 CHILD: Final = Path(__file__).with_name("apprise_child.py")
 SECONDS: Final = 20
@@ -39,9 +40,8 @@ class AppriseNotifier:
 
     def tell(self, message: Message) -> None:
         """Send one message."""
-        answer = self._ask(
-            {"title": message.title, "text": message.text, "tone": "success" if message.over else TONES[message.kind]}
-        )
+        tone = "success" if message.over else TONES[message.kind]
+        answer = self._ask({"title": redacted(message.title), "text": redacted(message.text), "tone": tone})
         match answer["state"]:
             case "told":
                 return

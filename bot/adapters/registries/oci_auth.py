@@ -20,6 +20,7 @@ from bot.errors import AccessDenied, Unavailable
 from bot.model.secrets import Credential
 from bot.ports import Clock
 from bot.system.http import Answer, Http
+from bot.system.redaction import known
 from bot.system.urls import Origin, origin, shown
 
 CHALLENGE = re.compile(
@@ -125,6 +126,7 @@ class RegistryAuth:
             raise Unavailable(f"the token server {where} answers something that is not a token") from error
         if not isinstance(token, str) or not TOKEN.fullmatch(token):
             raise Unavailable(f"the token server {where} answers {answer.status} without a token")
+        known(token, passing=True)
         return _Kept(header=f"Bearer {token}", until=until)
 
     def _keep(self, endpoint: Endpoint, repository: str, kept: _Kept) -> None:

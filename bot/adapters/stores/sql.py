@@ -31,7 +31,7 @@ ANSWERS_KEPT = 1_000
 ANSWER_BYTES_KEPT = 32 * 1024 * 1024
 """Bounds for each kind of answer; the least recently used make room."""
 
-OF_REPOSITORIES = frozenset({"still", "still-witness", "written-marks", "half-done"})
+OF_REPOSITORIES = frozenset({"base-branch", "identity", "still", "still-witness", "written-marks", "half-done"})
 REPOSITORIES_KEPT = 50_000
 """Kinds that are about one repository each: a fleet needs all of them, so that only their number is bounded."""
 
@@ -128,7 +128,11 @@ class SqlStore:
         return {key: frozenset(quarters) for key, quarters in found.items()}
 
     def streaks(self) -> Mapping[str, int]:
-        """Give how often each repository (by key) failed in a row until now; those that are well are left out."""
+        """Give how often each repository (by key) failed in a row until now; those that are well are left out.
+
+        What was only out of reach does not count: it is tried again and again meanwhile.
+        """
+        kind = func.coalesce(RUNS.c.document["error"]["kind"].as_string(), "")
         last_well = (
             select(RUNS.c.repository, func.max(RUNS.c.id).label("id"))
             .where(RUNS.c.outcome != Outcome.FAILED.value)
@@ -139,7 +143,8 @@ class SqlStore:
         count = func.count().label("failures")
         counted = select(RUNS.c.repository, count).select_from(since).group_by(RUNS.c.repository)
         with self._read() as connection:
-            rows = connection.execute(counted.where(RUNS.c.id > func.coalesce(last_well.c.id, 0)))
+            since_then = (RUNS.c.id > func.coalesce(last_well.c.id, 0), kind != "Unavailable")
+            rows = connection.execute(counted.where(*since_then))
             return {row.repository: row.failures for row in rows}
 
     def quarters(self, repository: str) -> tuple[str, ...]:

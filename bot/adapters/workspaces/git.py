@@ -5,6 +5,7 @@ plumbing only: files are read with `cat-file` and commits are written with `comm
 and no checkout. Credentials reach git through GIT_ASKPASS and its environment, for the remote's own host only.
 """
 
+import hashlib
 import logging
 import re
 import shutil
@@ -21,6 +22,7 @@ from bot.adapters.workspaces.git_failures import explain
 from bot.errors import CloneFailed, PublishFailed, StoreError
 from bot.model.change import FileText
 from bot.model.repository import CommitInfo, Head, Remote, TreeFile
+from bot.system.redaction import carries, redacted
 
 LOG = logging.getLogger(__name__)
 TIME_LIMIT = 900.0  # seconds for one git command; a first clone of a large repository takes minutes
@@ -33,6 +35,7 @@ RECEIVE_PACK = "git -c core.hooksPath=/dev/null -c receive.autogc=false -c core.
 UPLOAD_PACK = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false upload-pack"
 BATCH = 1000  # blobs that one process reads
 BATCH_WORDS = 3
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class GitWorkspace:
@@ -42,7 +45,7 @@ class GitWorkspace:
     """
 
     def __init__(self, data_dir: Path, name: str, *, author: str, email: str, home: Path) -> None:
-        self._path = data_dir / "clones" / (re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "repository")
+        self._path = data_dir / "clones" / folder_of(name)
         self._support = data_dir / "git"
         self._author = author
         self._email = email
@@ -53,7 +56,8 @@ class GitWorkspace:
     def fetch(self, remote: Remote, branch: str | None) -> Head:
         """Bring `branch` up to date; see ports.Workspace. Raises CloneFailed, AccessDenied, Unavailable, StoreError."""
         name, commit = (branch, "") if branch else self._default_branch(remote)
-        local = f"{OURS}/base/{name}"
+        # flat, for a branch may take the place of one that it lies below
+        local = f"{OURS}/base/{name.replace('/', '%2F')}"
         if commit and self._has(remote, local, commit):
             return Head(branch=name, commit=commit)
         depth = ["--unshallow"] if remote.history and (self._path / "shallow").exists() else []
@@ -91,6 +95,7 @@ class GitWorkspace:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._run(["read-tree", base], env=index)
             for file in files:
+                self._shows_no_secret(base, file)
                 blob = self._run(["hash-object", "-w", "--stdin", "--no-filters"], stdin=file.data).strip()
                 mode = modes.get(file.path, "100644")
                 self._run(["update-index", "--add", "--cacheinfo", f"{mode},{blob},{file.path}"], env=index)
@@ -99,7 +104,21 @@ class GitWorkspace:
         people = {"GIT_AUTHOR_NAME": self._author, "GIT_AUTHOR_EMAIL": self._email, "GIT_AUTHOR_DATE": stamp,
                   "GIT_COMMITTER_NAME": self._author, "GIT_COMMITTER_EMAIL": self._email,
                   "GIT_COMMITTER_DATE": stamp}  # fmt: skip
-        return self._run(["commit-tree", "--no-gpg-sign", tree, "-p", base], env=people, stdin=message.encode()).strip()
+        return self._run(
+            ["commit-tree", "--no-gpg-sign", tree, "-p", base], env=people, stdin=redacted(message).encode()
+        ).strip()
+
+    def _shows_no_secret(self, base: str, file: FileText) -> None:
+        """Refuse a file in which a secret of ours stands that did not stand there before."""
+        if not carries(file.data.decode(errors="replace")):
+            return
+        code, old, _ = self._execute(["cat-file", "blob", f"{base}:{file.path}"])
+        if code == 0 and carries(old.decode(errors="replace")):
+            return
+        raise PublishFailed(
+            f"{file.path} would carry a secret of Quarterdeck's own configuration into the repository",
+            hint="look at the repository's sources for what brings it there; nothing was pushed",
+        )
 
     def push(self, remote: Remote, branch: str, commit: str, *, expected: str | None) -> None:
         """Push with a lease on `expected`; see ports.Workspace. Raises PublishFailed where it is refused."""
@@ -153,8 +172,11 @@ class GitWorkspace:
         return self._commits([commit, "--fixed-strings", f"--grep={grep}", "--max-count=500"])
 
     def contains(self, commit: str, ancestor: str) -> bool:
-        """Say whether `ancestor` is here and reachable from `commit`."""
-        return self._execute(["merge-base", "--is-ancestor", ancestor, commit])[0] == 0
+        """Say whether `ancestor` is here and reachable from `commit`; what is no id of a commit is not."""
+        return (
+            bool(COMMIT.fullmatch(ancestor))
+            and self._execute(["merge-base", "--is-ancestor", ancestor, commit])[0] == 0
+        )
 
     def branches(self, remote: Remote, prefix: str) -> Mapping[str, str]:
         """Give the remote's branches that begin with `prefix` and the commits they point to."""
@@ -210,7 +232,7 @@ class GitWorkspace:
         heads = {name.removeprefix("refs/heads/"): commit for commit, name in rows if name.startswith("refs/heads/")}
         head = symrefs.get("HEAD", "").removeprefix("refs/heads/")
         if not heads:
-            raise CloneFailed("the repository has no commit yet", hint="commit something and run again")
+            raise CloneFailed("the repository has no commit yet", hint="commit something and run again", empty=True)
         candidates = [head]
         if _is_checkout(remote.url):
             upstream = symrefs.get("refs/remotes/origin/HEAD", "").removeprefix("refs/remotes/origin/")
@@ -225,6 +247,10 @@ class GitWorkspace:
 
     def _obtained(self, remote: Remote, commit: str) -> bool:
         """Say whether a commit is here now: an earlier run left it, or the remote gives it out by its id."""
+        if not COMMIT.fullmatch(
+            commit
+        ):  # it may come from a text that people can edit, and git must not read more in it
+            return False
         # git would fetch what is missing by itself, the whole history with it, and without our credentials
         alone = {"GIT_ALLOW_PROTOCOL": "none"}
         if self._execute(["cat-file", "-e", f"{commit}^{{tree}}"], env=alone)[0] == 0:
@@ -344,6 +370,19 @@ class GitWorkspace:
             except GitCommandNotFound as error:
                 raise StoreError("git is not installed", hint="install git and run again") from error
         return int(code), out, str(err)
+
+
+def folder_of(name: str) -> str:
+    """Give the folder of a repository's clone, which no other name has: `acme-web` for `acme/web`.
+
+    Where the name does not follow from that, as in `a/b-c` and `a-b/c`, a digest of it stands behind a `=`, which no
+    name of a forge has.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "repository"
+    owner, _, rest = name.rpartition("/")
+    if plain == (f"{owner}-{rest}" if owner else rest) and "-" not in owner:
+        return plain
+    return f"{plain}={hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 
 def _blob(file: TreeFile | None) -> str:

@@ -3,6 +3,7 @@
 import re
 
 from bot.errors import AccessDenied, BotError, CloneFailed, PublishFailed, StoreError, Unavailable
+from bot.system.redaction import redacted
 
 UNREACHABLE = (
     r"Could not resolve host|Connection (refused|timed out|reset)|Failed to connect|unable to access.*50[0-9]"
@@ -34,7 +35,7 @@ TABLE: tuple[tuple[str, type[BotError] | None, str], ...] = (
 
 def explain(stderr: str, url: str, failure: type[CloneFailed | PublishFailed]) -> BotError:
     """Turn git's stderr into the error that says who must act; `failure` where only the repository is concerned."""
-    text = stderr.strip()
+    text = redacted(stderr.strip())  # before it is cut: half a secret would not be known again
     line = _sentence(text)
     where = f"{url}: " if url else ""
     for pattern, kind, hint in TABLE:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from bot.model.repository import Remote
 from bot.system.clock import system_clock
 from bot.system.process import base_environment
+from bot.system.secrets import secret_variables
 
 LOCK_SECONDS = 60.0  # no git of ours holds a lock for so long: they are held while a file is written
 GLOBAL_CONFIG = """\
@@ -72,6 +73,7 @@ def remove_old_locks(clone: Path) -> None:
 def environment(folder: Path, home: Path) -> dict[str, str]:
     """Give the environment of every command; `folder` is what `prepare` wrote."""
     return {
+        **dict.fromkeys(secret_variables(), ""),  # GitPython hands all others of this process on
         **base_environment(),
         "LC_ALL": "C", "HOME": str(home), "GIT_CONFIG_GLOBAL": str(folder / "config"),
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": str(folder / "askpass"),

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.workspaces import git_failures
+from bot.adapters.workspaces import git_failures, git_surroundings
 from bot.adapters.workspaces.git import GitWorkspace
 from bot.adapters.workspaces.recording import RecordingWorkspace
 from bot.errors import AccessDenied, CloneFailed, PublishFailed, StoreError, Unavailable
 from bot.model.change import FileText
 from bot.model.repository import Remote
 from bot.model.secrets import Credential, Secret
+from bot.system.redaction import known
 from tests.builders import NOW
 from tests.rig.git_http import GitHttpServer
 from tests.rig.repositories import commit, git, make_repository
@@ -184,6 +185,31 @@ def test_the_token_stands_in_no_file_no_argument_and_no_error(tmp_path: Path, se
         workspace.fetch(_over_http(served, "wrong-" + TOKEN), None)
     assert TOKEN not in f"{caught.value.message}{caught.value.hint}{caught.value.__cause__}"
     assert "token" in caught.value.hint
+
+
+def test_a_commit_tells_no_secret_that_the_repository_does_not_tell_itself(tmp_path: Path) -> None:
+    known(TOKEN)
+    repo = make_repository(tmp_path / "web", {"old.txt": f"a: {TOKEN}\n", "new.txt": "b\n"})
+    workspace = _workspace(tmp_path)
+    head = workspace.fetch(Remote(url=str(repo), history=True), None).commit
+    for path in ("new.txt", "another.txt"):
+        with pytest.raises(PublishFailed, match=f"{path} would carry a secret"):
+            workspace.commit(head, [FileText(path=path, data=f"b: {TOKEN}\n".encode())], "Message", NOW)
+    kept = FileText(path="old.txt", data=f"c: {TOKEN}\n".encode())
+    made = workspace.commit(head, [kept], f"Because {TOKEN} said so", NOW)
+    clone = tmp_path / "data/clones/acme-web"
+    assert git(clone, "show", f"{made}:old.txt") == f"c: {TOKEN}"
+    assert git(clone, "log", "-1", "--format=%B", made) == "Because *** said so"
+
+
+def test_git_is_told_no_secret_of_this_process_but_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known("a-secret-of-another-place")
+    monkeypatch.setenv("SOME_TOKEN", "x a-secret-of-another-place")
+    monkeypatch.setenv("QUARTERDECK_GITHUB_TOKEN", "never-read")
+    monkeypatch.setenv("https_proxy", "http://u:a-secret-of-another-place@proxy:1")
+    seen = git_surroundings.environment(tmp_path, tmp_path)
+    assert (seen["SOME_TOKEN"], seen["QUARTERDECK_GITHUB_TOKEN"]) == ("", "")
+    assert seen["https_proxy"] == "http://u:a-secret-of-another-place@proxy:1"
 
 
 def test_credentials_are_for_their_own_host_alone(tmp_path: Path, served: GitHttpServer) -> None:

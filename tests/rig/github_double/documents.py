@@ -25,7 +25,7 @@ REPO_COUNTS = _words(
     "forks forks_count open_issues open_issues_count size stargazers_count watchers watchers_count network_count",
     "subscribers_count",
 )
-REPO_FLAGS = _words("private fork disabled has_pages has_discussions has_wiki has_downloads has_projects")
+REPO_FLAGS = _words("fork has_pages has_discussions has_wiki has_downloads has_projects")
 REPO_NOTHINGS = _words("description homepage language mirror_url license")
 
 
@@ -76,6 +76,9 @@ class Documents:
             "html_url": f"{self.web}/{name}",
             "default_branch": repo.default_branch,
             "archived": repo.archived,
+            "disabled": repo.disabled,
+            "private": repo.private,
+            "topics": list(repo.topics),
             "has_issues": repo.has_issues,
             "clone_url": f"{self.clone}/{name}.git",
             "git_url": f"git://github.example.org/{name}.git",

@@ -25,7 +25,15 @@ PACKAGE = "@octokit/openapi"
 SOURCE = f"node_modules/{PACKAGE}/generated/api.github.com.json"
 REPO = "/repos/{owner}/{repo}"
 PATHS = (
+    "/app",
+    "/app/installations",
+    "/app/installations/{installation_id}/access_tokens",
+    "/installation/repositories",
+    "/orgs/{org}/repos",
     "/user",
+    "/user/repos",
+    "/users/{username}",
+    "/users/{username}/repos",
     REPO,
     f"{REPO}/collaborators/{{username}}/permission",
     f"{REPO}/git/matching-refs/{{ref}}",

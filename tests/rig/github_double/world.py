@@ -89,6 +89,10 @@ class Repo:
     path: Path
     default_branch: str = "main"
     archived: bool = False
+    disabled: bool = False
+    blocked: bool = False
+    private: bool = False
+    topics: list[str] = field(default_factory=list)
     has_issues: bool = True
     collaborators: set[str] = field(default_factory=set)
     roles: dict[str, str] = field(default_factory=dict)
