@@ -45,7 +45,7 @@ def main() -> int:
         began = time.monotonic()
         endured(trial, words.kills, words.rate, mounted=mounted)
         print(f"left alone after {time.monotonic() - began:.0f} s: {dict(trial.verdicts())}", flush=True)
-        trial.daemon.until(lambda: time.sleep(1) or trial.is_settled(), PATIENCE)
+        trial.daemon.until(trial.is_settled, PATIENCE, pause=1.0)
         return judged(trial, time.monotonic() - began)
 
 

@@ -299,7 +299,7 @@ class Fleet:
         return int(self.rows("SELECT count(*) FROM tasks WHERE state <> 'dead'")[0][0])
 
     def until_idle(self, seconds: float) -> None:
-        self.daemon.until(lambda: time.sleep(0.2) or self.due() == 0, seconds)
+        self.daemon.until(lambda: self.due() == 0, seconds, pause=0.2)
 
     def wait_for_sweep(self) -> float:
         """Wait until a sweep begins, and give when that was, in seconds of the monotonic clock."""

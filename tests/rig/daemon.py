@@ -89,14 +89,14 @@ class Daemon:
         self.child.send_signal(number)
         return self.child.wait(PATIENCE)
 
-    def until(self, come: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    def until(self, come: Callable[[], Any], seconds: float = PATIENCE, pause: float = 0.05) -> Any:
         """Wait until something is so, and give it."""
         end = time.monotonic() + seconds
         while not (found := come()):
             assert self.child is not None
             assert self.child.poll() is None, f"it ended with {self.child.returncode}:\n{self.log[-4000:]}"
             assert time.monotonic() < end, self.log[-4000:]
-            time.sleep(0.05)
+            time.sleep(pause)
         return found
 
     def get(self, path: str) -> httpx.Response:
