@@ -69,7 +69,7 @@ def starved(trial: Trial, *, mounted: bool) -> None:
     ballast = fill(trial.daemon.data)
     time.sleep(FULL_SECONDS)
     ballast.unlink()
-    said = [line for line in trial.daemon.log.splitlines() if "full" in line]
+    said = [line for line in trial.daemon.log.splitlines() if "make room" in line]
     print(f"the disk was full for {FULL_SECONDS:.0f} s; the log says so {len(said)} times: {said[:1]}", flush=True)
 
 
