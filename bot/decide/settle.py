@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 LONGEST_HISTORY = 50
+WORTH_WRITING = timedelta(minutes=10)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,6 +39,15 @@ def seen(history: Sequence[Sighting], digest: str, now: datetime, created: datet
     if len(found) > LONGEST_HISTORY:
         found.remove(min(found[:-1], key=lambda one: one.until - one.since))
     return tuple(found)
+
+
+def is_news(known: Sequence[Sighting], found: Sequence[Sighting]) -> bool:
+    """Say whether a history is worth writing: a fleet looks at the same tag many times within minutes."""
+    if len(known) != len(found) or not known:
+        return known != found
+    *before, last = found
+    same = (*before, Sighting(digest=last.digest, since=last.since, until=known[-1].until))
+    return same != tuple(known) or last.until - known[-1].until >= WORTH_WRITING
 
 
 def settled(history: Sequence[Sighting], settle: timedelta) -> str | None:

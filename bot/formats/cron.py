@@ -15,6 +15,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from itertools import islice
 
 FIELDS = ("year", "month", "day", "week", "day_of_week", "hour", "minute", "second")
@@ -34,6 +35,7 @@ POSITION = re.compile(rf"(?P<position>{'|'.join(POSITIONS)}) +(?P<weekday>[a-z]+
 
 SEARCHED_YEARS = 10
 SLACK = 2  # days: no change of the clocks ever moved a moment further (Samoa skipped one whole day)
+SCHEDULES_KEPT = 64
 CYCLE = (2000, 2027)  # in 28 years every date falls on every weekday, and every ISO week occurs
 
 
@@ -158,8 +160,12 @@ def _shifted(day: date, days: int) -> date:
     return date.fromordinal(min(max(day.toordinal() + days, lowest), highest))
 
 
+@lru_cache(SCHEDULES_KEPT)
 def parse(fields: tuple[tuple[str, str], ...]) -> Cron:
-    """Read fields as (name, expression); ValueError says which field is wrong, and why."""
+    """Read fields as (name, expression); ValueError says which field is wrong, and why.
+
+    What was read is kept: a fleet asks for the same few schedules again and again.
+    """
     texts = _completed(dict(fields))
     days = [item for item in _items(texts["day"]) if not _is_special(item)]
     specials = [item for item in _items(texts["day"]) if _is_special(item)]

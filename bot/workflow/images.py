@@ -243,7 +243,7 @@ class _Study:
         if not extend:
             return known
         found = settle.seen(known, digest, self.case.now, created)
-        if found != known:
+        if settle.is_news(known, found):
             store.remember(SIGHTINGS, subject, settle.dumps(found), self.case.now)
         return found
 

@@ -16,6 +16,7 @@ from bot.model.proposal import Close, Draft, LeaveAlone, Marks, Open, Proposal, 
 from bot.model.reasons import Reason
 from bot.model.repository import CommitInfo
 from bot.model.runs import Outcome
+from bot.workflow import half_done
 from bot.workflow.case import Case, Seen
 from bot.workflow.pins import ADVISORIES
 from bot.workflow.project_notes import project_notes
@@ -142,8 +143,10 @@ def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch:
                 outcome=Outcome.CLOSED, proposal=close(case, seen, proposal, why[0].text, branch.tip), why=why
             )
         case Open(why=why):
+            half_done.begin(case, rebuild.branch)
             draft = _pushed(case, seen, rebuild, change, branch)
             opened = note(case, forge.open(repository, draft))
+            half_done.end(case, rebuild.branch)
             return Proposed(outcome=Outcome.OPENED, proposal=opened, why=why)
         case Update(proposal=proposal, push=push, why=why):
             draft = (

@@ -14,7 +14,11 @@ def together(work: Callable[[Item], Result], items: Iterable[Item], *, readers: 
     """Call `work` for every item with at most `readers` threads; results in order, the first exception is raised.
 
     An exception is raised only when nothing is under way any more; an interruption (KeyboardInterrupt) at once.
+    A single item needs no thread.
     """
+    items = tuple(items)
+    if len(items) <= 1:
+        return tuple(work(item) for item in items)
     pool = ThreadPoolExecutor(readers)
     try:
         return tuple(pool.map(carried(work), items))

@@ -129,3 +129,14 @@ def test_what_once_settled_is_never_lost_to_a_tag_that_moves_on(looks: list[tupl
     before = settle.settled(found, wait)
     after = settle.settled(settle.seen(found, "new", raw[-1][1] + HOUR, None), wait + timedelta(seconds=1))
     assert before is None or after is not None or settle.settled(found, wait + timedelta(seconds=1)) is None
+
+
+def test_a_history_is_written_where_it_tells_something_new_and_not_at_every_look() -> None:
+    first = history(("a", 0))
+    assert settle.is_news((), first)
+    assert not settle.is_news((), ())
+    assert not settle.is_news(first, first)
+    assert not settle.is_news(first, history(("a", 0), ("a", 0.1)))
+    assert settle.is_news(first, history(("a", 0), ("a", 0.2)))
+    assert settle.is_news(first, history(("a", 0), ("b", 0.1)))
+    assert settle.is_news(history(("a", 0), created=None), first)

@@ -40,6 +40,7 @@ class Daemon:
     env: Mapping[str, str] = field(default_factory=dict)
     service: str = ""
     options: tuple[str, ...] = ("--verbose",)
+    program: str = "from bot.cli import main; main()"
     port: int = field(default_factory=free_port)
     child: subprocess.Popen[bytes] | None = None
 
@@ -63,7 +64,7 @@ class Daemon:
     def start(self, *, wait: bool = True) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.configure(self.config)
-        argv = [sys.executable, "-c", "from bot.cli import main; main()", "serve", "--config", str(self.path),
+        argv = [sys.executable, "-c", self.program, "serve", "--config", str(self.path),
                 "--data-dir", str(self.data), *self.options]  # fmt: skip
         env = {**os.environ, "HOOK": SECRET, "PYTHONPATH": str(ROOT), "HOME": str(self.folder), **self.env}
         with (self.folder / "serve.log").open("ab") as log:
@@ -88,14 +89,14 @@ class Daemon:
         self.child.send_signal(number)
         return self.child.wait(PATIENCE)
 
-    def until(self, come: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    def until(self, come: Callable[[], Any], seconds: float = PATIENCE, pause: float = 0.05) -> Any:
         """Wait until something is so, and give it."""
         end = time.monotonic() + seconds
         while not (found := come()):
             assert self.child is not None
             assert self.child.poll() is None, f"it ended with {self.child.returncode}:\n{self.log[-4000:]}"
             assert time.monotonic() < end, self.log[-4000:]
-            time.sleep(0.05)
+            time.sleep(pause)
         return found
 
     def get(self, path: str) -> httpx.Response:

@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         parts = urlsplit(self.path)
         self.server.owner.log.append(GitRequest(self.command, parts.path, parts.query))
-        body = self._body()
+        body = body_of(self)
         if not self._allowed():
             self._answer(401, {"WWW-Authenticate": 'Basic realm="git"', "Content-Type": "text/plain"}, b"no\n")
             return
@@ -129,18 +129,6 @@ class _Handler(BaseHTTPRequestHandler):
             check=False,
         )
         self._answer(*_parsed(finished.stdout))
-
-    def _body(self) -> bytes:
-        """Read the request's body: of a known length, or in chunks (git's way for large packs)."""
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return b"".join(chunks)
 
     def _allowed(self) -> bool:
         token = self.server.owner.token
@@ -181,3 +169,16 @@ def _parsed(output: bytes) -> tuple[int, dict[str, str], bytes]:
     headers = dict(line.decode().split(": ", 1) for line in head.split(b"\r\n") if b": " in line)
     status = headers.pop("Status", "200 OK" if headers else "500 Internal Server Error")
     return int(status.split()[0]), headers, body
+
+
+def body_of(request: BaseHTTPRequestHandler) -> bytes:
+    """Read a request's body: of a known length, or in chunks (git's way for large packs)."""
+    if request.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return request.rfile.read(int(request.headers.get("Content-Length", "0")))
+    chunks = []
+    while size := int(request.rfile.readline().split(b";")[0], 16):
+        chunks.append(request.rfile.read(size))
+        request.rfile.readline()
+    while request.rfile.readline().strip():
+        pass
+    return b"".join(chunks)

@@ -166,3 +166,38 @@ def test_one_change_is_not_proposed_twice_for_two_reasons() -> None:
     world.commit = "b" * 40
     world.run()
     assert [one.branch for one in world.proposals] == ["quarterdeck/security", "quarterdeck/quarterly-2026q4"]
+
+
+def interrupted_world() -> World:
+    world = unsafe_world()
+    world.failing["open"] = Unavailable("the forge does not answer")
+    world.run()
+    assert list(world.branches) == ["quarterdeck/security"]
+    world.failing.clear()
+    return world
+
+
+def test_a_branch_whose_proposal_was_never_opened_goes_once_nothing_is_planned_for_it() -> None:
+    world = interrupted_world()
+    del world.unsafe["django", "4.2.15"]
+    world.run()
+    assert not world.branches
+    assert not world.proposals
+    world.run()
+    assert len(world.asked("delete")) == 1
+
+
+def test_such_a_branch_stays_where_somebody_else_committed_to_it() -> None:
+    world = interrupted_world()
+    tip = world.branches["quarterdeck/security"]
+    world.branches["quarterdeck/security"] = replace(tip, author="ada@example.org", committer="ada@example.org")
+    del world.unsafe["django", "4.2.15"]
+    world.run()
+    assert list(world.branches) == ["quarterdeck/security"]
+
+
+def test_such_a_branch_becomes_a_proposal_where_it_is_still_wanted() -> None:
+    world = interrupted_world()
+    world.run()
+    assert [one.state for one in world.proposals] == [State.OPEN]
+    assert not world.asked("delete")

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Self
 
-from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, select, update
 
 from bot.adapters.stores.failures import translated
 from bot.adapters.stores.locks import repository_lock, service_lock, waiting_lock
@@ -32,9 +32,15 @@ ANSWERS_KEPT = 1_000
 ANSWER_BYTES_KEPT = 32 * 1024 * 1024
 """Bounds for each kind of answer; the least recently used make room."""
 
-OF_REPOSITORIES = frozenset({"base-branch", "identity", "still", "still-witness", "written-marks"})
+OF_REPOSITORIES = frozenset({"base-branch", "identity", "still", "still-witness", "written-marks", "half-done"})
 REPOSITORIES_KEPT = 50_000
-"""Kinds that are about one repository each: a fleet needs all of them, so that only their number is bounded."""
+"""Kinds that are about one repository each: a fleet needs all of them, so that only their number is bounded.
+
+That they were used is not noted, as every sweep uses all of them: what was written longest ago makes room.
+"""
+
+KEPT = select(ANSWERS.c.value).where(ANSWERS.c.kind == bindparam("of"), ANSWERS.c.key == bindparam("under"))
+"""Made once, as making it costs more than asking."""
 
 
 QUIET = frozenset({Outcome.NOTHING, Outcome.LEFT_ALONE, Outcome.DEFERRED})
@@ -207,13 +213,12 @@ class SqlStore:
     def recall(self, kind: str, key: str) -> str | None:
         """Give an answer kept under this key, None where there is none; that it was used is noted with the next write.
 
-        Reading stays reading: a recall never waits for a writer.
+        Reading stays reading: a recall never waits for a writer. See OF_REPOSITORIES for what notes no use.
         """
-        kept = select(ANSWERS.c.value).where(ANSWERS.c.kind == kind, ANSWERS.c.key == key)
         with self._read() as connection:
-            value: str | None = connection.scalar(kept)
-        if value is None:
-            return None
+            value: str | None = connection.scalar(KEPT, {"of": kind, "under": key})
+        if value is None or kind in OF_REPOSITORIES:
+            return value
         with self._used_lock:
             self._used.pop((kind, key), None)
             self._used[kind, key] = None
