@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from bot.decide import calendar, retries
 from bot.decide.census import Standing
@@ -79,6 +80,8 @@ def _date(one: Repository, known: Known, schedule: Schedule, now: datetime) -> d
             return since or now
         case calendar.NotDue(until=until):
             return until if until is not None and until <= horizon else None
+        case _:
+            assert_never(verdict)
 
 
 def _looked_at(one: Repository, known: Known, why: str, now: datetime) -> Errand:
