@@ -34,6 +34,11 @@ def clear(case: Case, seen: Seen, planned: Iterable[str]) -> None:
     _keep(case, noted & (set(planned) - standing))
 
 
+def drop(case: Case, seen: Seen, branch: str) -> None:
+    """Delete a branch that was pushed and will not be proposed now, because another proposal changes the same."""
+    clear(case, seen, _noted(case) - {branch})
+
+
 def _noted(case: Case) -> frozenset[str]:
     return frozenset((case.tools.store.recall(KIND, case.assignment.repository.key) or "").split())
 

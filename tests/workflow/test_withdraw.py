@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.decide.plan import Wish
 from bot.errors import Unavailable
-from bot.model.policy import Freeze, Policy, Severity, Waiver
+from bot.model.policy import Freeze, Policy, Severity, Trigger, Waiver
 from bot.model.proposal import State
 from bot.model.runs import Outcome
 from tests.builders import NOW, an_advisory
@@ -201,3 +202,33 @@ def test_such_a_branch_becomes_a_proposal_where_it_is_still_wanted() -> None:
     world.run()
     assert [one.state for one in world.proposals] == [State.OPEN]
     assert not world.asked("delete")
+
+
+def two_reasons() -> World:
+    """Give a world in which the quarter and an advisory ask for the same release."""
+    world = unsafe_world()
+    world.done = ("2026q3",)
+    world.compiled = {"requirements.txt": LOCK.replace("4.2.15", "4.2.16")}
+    return world
+
+
+def test_while_the_forge_is_away_nothing_more_is_asked_of_it_and_the_quarter_is_still_the_first() -> None:
+    world = two_reasons()
+    world.failing["open"] = Unavailable("the forge does not answer")
+    world.run()
+    assert list(world.branches) == ["quarterdeck/quarterly-2026q4"]
+    world.failing.clear()
+    world.run()
+    assert [one.branch for one in world.proposals] == ["quarterdeck/quarterly-2026q4"]
+
+
+def test_a_branch_that_was_pushed_goes_where_another_proposal_changes_the_same_meanwhile() -> None:
+    world = two_reasons()
+    world.failing["open quarterdeck/quarterly"] = Unavailable("the forge does not answer")
+    world.run()
+    assert list(world.branches) == ["quarterdeck/quarterly-2026q4"]
+    world.run(Wish(trigger=Trigger.SECURITY))
+    world.failing.clear()
+    world.run()
+    assert [one.branch for one in world.proposals if one.state is State.OPEN] == ["quarterdeck/security"]
+    assert list(world.branches) == ["quarterdeck/security"]
