@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from bot.decide import calendar, retries
 from bot.decide.census import Standing
@@ -25,9 +26,11 @@ class Known:
     quarters: Mapping[str, AbstractSet[str]]
 
 
-def sweep(repositories: Iterable[Repository], known: Known, why: str, now: datetime) -> tuple[Errand, ...]:
+def sweep(
+    repositories: Iterable[Repository], known: Known, why: str, now: datetime, *, urgency: Urgency = Urgency.SOON
+) -> tuple[Errand, ...]:
     """Look at every repository, at those that keep failing not before they have rested."""
-    return tuple(_looked_at(one, known, why, now) for one in repositories)
+    return tuple(replace(_looked_at(one, known, why, now), urgency=urgency) for one in repositories)
 
 
 def quarterly(
@@ -77,6 +80,8 @@ def _date(one: Repository, known: Known, schedule: Schedule, now: datetime) -> d
             return since or now
         case calendar.NotDue(until=until):
             return until if until is not None and until <= horizon else None
+        case _:
+            assert_never(verdict)
 
 
 def _looked_at(one: Repository, known: Known, why: str, now: datetime) -> Errand:

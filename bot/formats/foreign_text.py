@@ -16,6 +16,7 @@ LINKABLE = re.compile(
     r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][A-Za-z0-9._~:/?#!$&'*+,;=%@-]*)?"
 )  # nobody before the host
 ADDRESS = re.compile(r"(https?://[^\s<>`\"]*[^\s<>`\".,:;!?'*_~()\[\]{}])", re.IGNORECASE)
+TAKEN_FOR_ONE = re.compile(r"https?://\S+", re.IGNORECASE)  # whatever some renderer makes a link of
 COMMIT = re.compile(r"(?<!\w)([0-9a-f]{7,40})(?!\w)", re.IGNORECASE)
 ACTED_ON = re.compile(  # an end counts like what may follow there
     r"[@#](?=\w|\Z)"  # @user, @org/team, #12, owner/repo#12, user@commit, a@mail.example
@@ -39,7 +40,7 @@ def clean(text: str) -> str:
 
 def inert(text: str) -> str:
     """Break by zero width spaces what a forge acts on, in text and in code."""
-    unreferring = ADDRESS.sub(lambda found: _broken(found[0]) if refers(found[0]) else found[0], clean(text))
+    unreferring = TAKEN_FOR_ONE.sub(lambda found: _broken(found[0]) if refers(found[0]) else found[0], clean(text))
     return ACTED_ON.sub(_with_space, unreferring)
 
 

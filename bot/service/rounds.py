@@ -7,7 +7,6 @@ from datetime import datetime
 from bot.decide import rounds
 from bot.decide.rounds import Known
 from bot.errors import BotError, StoreError
-from bot.model.policy import Trigger
 from bot.model.repository import Repository
 from bot.model.tasks import Errand, Urgency
 from bot.service.rolls import Rolls
@@ -15,7 +14,7 @@ from bot.service.roster import Roster
 from bot.wiring.house import House
 from bot.wiring.service import ServiceHouse
 from bot.workflow import still
-from bot.workflow.stirred import is_stirred
+from bot.workflow.stirred import is_stirred, keeps_overview
 
 LOG = logging.getLogger(__name__)
 
@@ -63,14 +62,15 @@ class Rounds:
 
     def overview(self) -> None:
         """Look at everything anew where an overview is kept, so that it says how things stand today."""
-        errands = []
+        kept = []
         with self._service.shift() as house:
             for member in self._roster.active:
                 assignment = house.member(member)
-                if assignment.policy.overview:
-                    still.forget(house.tools(assignment), assignment, self._now())
-                    errands.append(_errand(member.repository.key, "overview", self._now()))
-        self._submit("overview", tuple(errands))
+                tools = house.tools(assignment)
+                if keeps_overview(tools, assignment):
+                    still.forget(tools, assignment, self._now())
+                    kept.append(member.repository)
+        self._submit("overview", rounds.sweep(kept, self._known(), "overview", self._now()))
 
     def fleet(self) -> None:
         """Find out which repositories there are, and look at the new ones."""
@@ -91,12 +91,12 @@ class Rounds:
         return datetime.fromisoformat(text) if text else None
 
     def _think_over(self, house: House, why: str) -> None:
-        now, errands = self._now(), []
+        now, stirred = self._now(), []
         for member in self._roster.active:
             assignment = house.member(member)
             if is_stirred(house.tools(assignment, routine=True), assignment, now):
-                errands.append(_errand(member.repository.key, why, now))
-        self._submit(why, tuple(errands))
+                stirred.append(member.repository)
+        self._submit(why, rounds.sweep(stirred, self._known(), why, now, urgency=Urgency.NOW))
 
     def _submit(self, why: str, errands: tuple[Errand, ...]) -> None:
         if errands:
@@ -112,10 +112,6 @@ class Rounds:
 
     def _now(self) -> datetime:
         return self._service.order.clock()
-
-
-def _errand(key: str, why: str, now: datetime) -> Errand:
-    return Errand(repository=key, trigger=Trigger.AUTO, why=why, due=now, urgency=Urgency.NOW)
 
 
 def told(name: str, tick: Callable[[], None]) -> None:

@@ -237,7 +237,8 @@ def _why(kept: Asleep, state: str) -> Reason | None:
 
 def question(assignment: Assignment, wish: Wish) -> str:
     """Name everything that a verdict depends on besides the repository and the world: wishes and policy."""
-    ruled = (assignment.repository, assignment.policy, assignment.schedule, assignment.waivers, assignment.committer)
+    dates = (assignment.schedule.timezone, assignment.schedule.quarterly, assignment.schedule.spread)
+    ruled = (assignment.repository, assignment.policy, dates, assignment.waivers, assignment.committer)
     more = (sorted(assignment.index_hosts), assignment.default_python, wish)
     return hashlib.sha256(repr((ruled, more)).encode()).hexdigest()
 

@@ -11,8 +11,16 @@ from bot.decide.plan import Wish
 from bot.errors import BotError, StoreError
 from bot.workflow import again, still
 from bot.workflow.context import Assignment, Tools
+from bot.workflow.repository_file import rules_of
 
 LOG = logging.getLogger(__name__)
+
+
+def keeps_overview(tools: Tools, assignment: Assignment) -> bool:
+    """Say whether a repository keeps an overview: as it says itself, as far as that is known, or as is configured."""
+    kept = still.recall(tools, assignment)
+    own = dict(kept.rules) if isinstance(kept, still.Still) else {}
+    return rules_of(own, assignment.policy).policy.overview
 
 
 def is_stirred(tools: Tools, assignment: Assignment, now: datetime) -> bool:

@@ -266,6 +266,7 @@ def test_the_secret_is_in_no_sentence_no_log_and_no_file(
     bench: Bench, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="bot")  # whatever a command set before
     bench.box("ONE", status)
     bench.monkeypatch.setenv("TWO", f"nonesuch://{CANARY}")
     house = bench.house(target("ONE"), replace(target("TWO"), name="people"))

@@ -390,3 +390,12 @@ def change(daemon: Daemon, statement: str) -> None:
     with sqlite3.connect(daemon.data / "quarterdeck.db") as connection:
         connection.execute(statement)
     connection.close()
+
+
+def test_an_overview_is_written_anew_at_its_own_pace(town: Town) -> None:
+    town.add("acme/web")
+    town.add("acme/api")
+    daemon = town.serve("[policy]\noverview = true\n[schedule]\noverview = { seconds = 2 }\n")
+    daemon.until(lambda: all(town.github.repos[name].issues for name in town.names))
+    daemon.until(lambda: daemon.log.count("overview: 2 of 2 repositories") >= 2)
+    daemon.until(lambda: daemon.log.count("overview: left-alone") >= 2)

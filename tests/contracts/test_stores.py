@@ -108,6 +108,18 @@ class TestRuns:
         assert store.last_runs()[0]["outcome"] == "failed"
 
 
+class TestSweeps:
+    def test_a_run_that_saw_and_said_the_same_takes_the_place_of_the_one_before(self, store: ServiceStore) -> None:
+        for number in range(3):
+            store.record(a_run(), a_document(commit="1", run_id=str(number), feeds=[number]))
+        mark, _ = store.news(0)
+        store.record(a_run(), a_document(commit="1", run_id="4", finished_at="later"))
+        later, found = store.news(mark)
+        assert later > mark
+        assert found[WEB.key]["run_id"] == "4"
+        assert store.last_runs() == (found[WEB.key],)
+
+
 class TestService:
     def test_news_are_the_newest_runs_since_a_mark_by_key(self, store: ServiceStore) -> None:
         store.record(a_run(WEB), a_document("acme/web", commit="1"))

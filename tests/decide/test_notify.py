@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.decide import document, notify
@@ -212,6 +212,7 @@ HOSTILE = st.one_of(
 )  # fmt: skip
 
 
+@example("a", "a", "a", "a", "HTTP://0>/ISSUES/0")
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
 def test_what_strangers_wrote_mentions_nobody_and_stays_within_bounds(
     name: str, title: str, url: str, message: str, why: str

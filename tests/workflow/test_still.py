@@ -10,7 +10,7 @@ from bot.errors import Unavailable
 from bot.model.policy import Policy, Severity, Trigger
 from bot.model.runs import Outcome
 from bot.workflow import still
-from bot.workflow.stirred import is_stirred
+from bot.workflow.stirred import is_stirred, keeps_overview
 from tests.builders import NOW, an_advisory
 from tests.workflow.test_life import said
 from tests.workflow.test_security import SQLPARSE, unsafe_world
@@ -157,6 +157,18 @@ class TestStirred:
         assert not any(step.startswith(("state", "fetch")) for step in world.trace)
         world.unsafe["django", "4.2.15"] = (an_advisory("PYSEC-2026-1", Severity.HIGH),)
         assert stirred(world)
+
+    def test_an_overview_is_kept_where_the_repository_or_the_configuration_says_so(self) -> None:
+        world = quarterly()
+        assert not keeps_overview(world.tools(), world.assignment())
+        world.files[".quarterdeck.toml"] = b"[policy]\noverview = true\n"
+        world.commit = "e" * 40
+        world.run(routine=True)
+        world.run(routine=True)
+        assert keeps_overview(world.tools(), world.assignment())
+        world.policy = Policy(overview=True)
+        world.kept.clear()
+        assert keeps_overview(world.tools(), world.assignment())
 
     def test_what_was_never_looked_at_waits_for_its_sweep(self) -> None:
         assert not stirred(a_world())

@@ -1,5 +1,6 @@
 """The store over SQLAlchemy: run history, the local forge's proposals, and answers worth keeping."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
@@ -40,6 +41,11 @@ That they were used is not noted, as every sweep uses all of them: what was writ
 
 KEPT = select(ANSWERS.c.value).where(ANSWERS.c.kind == bindparam("of"), ANSWERS.c.key == bindparam("under"))
 """Made once, as making it costs more than asking."""
+
+
+QUIET = frozenset({Outcome.NOTHING, Outcome.LEFT_ALONE, Outcome.DEFERRED})
+PASSING = frozenset({"started_at", "finished_at", "run_id", "feeds"})
+"""What differs between two runs that saw and said the same."""
 
 
 class SqlStore:
@@ -93,10 +99,17 @@ class SqlStore:
         self.close()
 
     def record(self, run: RunRecord, document: Mapping[str, object]) -> None:
-        """Keep a finished run with its contract JSON, and the quarter that it settled; drop the oldest runs."""
+        """Keep a finished run with its contract JSON, and the quarter that it settled; drop the oldest runs.
+
+        Where nothing was done and everything is as it was, it takes the place of the run before: a sweep in which
+        nothing moved adds nothing to the history but its time.
+        """
         key, quarter = run.repository.key, quarter_done(run)
         with self._write() as connection:
+            same = self._same(connection, key, document) if run.outcome in QUIET else None
             connection.execute(insert(RUNS).values(run_columns(run, document)))
+            if same is not None:  # dropped afterwards, so that its id is not given again
+                connection.execute(delete(RUNS).where(RUNS.c.id == same))
             if quarter:
                 self._settle(connection, key, quarter)
             self._prune_runs(connection, key)
@@ -288,6 +301,14 @@ class SqlStore:
         return (connection.scalar(highest) or 0) + 1
 
     @staticmethod
+    def _same(connection: Connection, repository: str, document: Mapping[str, object]) -> int | None:
+        """Give the id of the run before, if it saw and said the same."""
+        newest = select(RUNS.c.id, RUNS.c.document).where(RUNS.c.repository == repository).order_by(RUNS.c.id.desc())
+        last = connection.execute(newest.limit(1)).first()
+        same = last is not None and _lasting(last.document) == _lasting(json.loads(json.dumps(document)))
+        return int(last.id) if last is not None and same else None
+
+    @staticmethod
     def _prune_runs(connection: Connection, repository: str) -> None:
         ids = select(RUNS.c.id).where(RUNS.c.repository == repository).order_by(RUNS.c.id.desc())
         oldest = connection.scalar(ids.offset(RUNS_KEPT - 1).limit(1))
@@ -310,3 +331,7 @@ class SqlStore:
             if count > ANSWERS_KEPT or total > ANSWER_BYTES_KEPT:
                 connection.execute(delete(ANSWERS).where(ANSWERS.c.kind == kind, ANSWERS.c.used <= used))
                 return
+
+
+def _lasting(document: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in document.items() if name not in PASSING}
