@@ -38,7 +38,8 @@ def main() -> int:
     with ExitStack() as stack:
         folder = words.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         world = stack.enter_context(apart(folder / "world", seed=words.seed, records=(FLAW,)))
-        trial = Trial(folder=folder, world=world, count=words.tasks, seed=words.seed)
+        every = max(20, words.tasks // 2)  # seconds: a fleet that is swept all the time is never idle
+        trial = Trial(folder=folder, world=world, count=words.tasks, seed=words.seed, every=every)
         mounted = stack.enter_context(small_disk(trial.daemon.data, DISK_MEGABYTES))
         stack.callback(trial.daemon.__exit__, None, None, None)
         trial.prepare()
