@@ -14,6 +14,7 @@ from tests.builders import NOW, an_advisory
 from tests.workflow.test_security import LOCK, SQLPARSE, unsafe_world
 from tests.world import World
 
+QUARTERLY = "quarterdeck/quarterly-2026q4"
 OLD = f"sha256:{'1' * 64}"
 
 
@@ -201,3 +202,16 @@ def test_such_a_branch_becomes_a_proposal_where_it_is_still_wanted() -> None:
     world.run()
     assert [one.state for one in world.proposals] == [State.OPEN]
     assert not world.asked("delete")
+
+
+def test_such_a_branch_goes_where_another_proposal_came_to_carry_the_same() -> None:
+    world = unsafe_world()
+    world.done = ()
+    world.compiled["requirements.txt"] = LOCK.replace("4.2.15", "4.2.16")  # all that a quarter brings is the fix
+    world.failing["open quarterdeck/quarterly"] = Unavailable("the forge does not answer")
+    world.run()
+    assert sorted(world.branches) == [QUARTERLY, "quarterdeck/security"]
+    world.failing.clear()
+    world.run()
+    assert [(one.branch, one.state) for one in world.proposals] == [("quarterdeck/security", State.OPEN)]
+    assert list(world.branches) == ["quarterdeck/security"]
