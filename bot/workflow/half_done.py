@@ -1,10 +1,8 @@
 """Branches that were pushed for proposals which were never opened: what interrupted runs leave is taken away again.
 
-Only what we noted ourselves before a push is looked at, so that a branch of somebody else is never touched; where the
-plan is still the same, the next run opens the proposal over the branch that is there.
+Only what we noted ourselves before a push is looked at, so that a branch of somebody else is never touched. The next
+run opens the proposal over the branch that is there; where it comes to something else, the branch goes.
 """
-
-from collections.abc import Iterable
 
 from bot.decide import fingerprint
 from bot.model.proposal import State
@@ -23,20 +21,14 @@ def end(case: Case, branch: str) -> None:
     _keep(case, _noted(case) - {branch})
 
 
-def clear(case: Case, seen: Seen, planned: Iterable[str]) -> None:
-    """Delete the branches that were pushed and are not wanted any more; one that others committed to stays."""
-    noted = _noted(case)
+def clear(case: Case, seen: Seen) -> None:
+    """Delete what was pushed and has no proposal now that all is done; a branch that others committed to stays."""
     standing = {one.branch for one in seen.proposals if one.state is State.OPEN}
-    for branch in sorted(noted - standing - set(planned)):
+    for branch in sorted(_noted(case) - standing):
         tip = case.tools.workspace.branch(case.remote, branch)
         if tip is not None and not fingerprint.is_foreign(tip, case.assignment.committer):
             case.tools.workspace.delete(case.remote, branch, expected=tip.commit)
-    _keep(case, noted & (set(planned) - standing))
-
-
-def drop(case: Case, seen: Seen, branch: str) -> None:
-    """Delete a branch that was pushed and will not be proposed now, because another proposal changes the same."""
-    clear(case, seen, _noted(case) - {branch})
+    _keep(case, frozenset())
 
 
 def _noted(case: Case) -> frozenset[str]:

@@ -134,7 +134,6 @@ def _carry_out(case: Case, seen: Seen, rebuild: Rebuild, change: Change, branch:
             if tell and proposal is not None:
                 text = explain.aside(explain.title(rebuild, change), branch.marks, proposal)
                 case.tools.talk.say(repository, proposal.number, text)
-            half_done.drop(case, seen, rebuild.branch)
             outcome = Outcome.NOTHING if branch.marks is None and proposal is None else Outcome.LEFT_ALONE
             return Proposed(outcome=outcome, proposal=proposal, why=why)
         case Wait(until=until, why=why):

@@ -18,7 +18,7 @@ from bot.model.reasons import Reason
 from bot.model.runs import Failure, Outcome, Published, RunRecord
 from bot.system.logs import bound
 from bot.system.redaction import redacted, redacted_values
-from bot.workflow import again, hearing
+from bot.workflow import again, half_done, hearing
 from bot.workflow.apply import apply
 from bot.workflow.case import Case, Seen
 from bot.workflow.context import Assignment, Tools
@@ -161,7 +161,7 @@ def _failure(error: BotError) -> Failure:
 
 def _carried_on(case: Case, course: Course) -> RunRecord:
     """Do what was decided, stage by stage: one that fails keeps no later one from being done."""
-    for stage in (_followed, _withdrawn, _carried_out, _answered, _overviewed):
+    for stage in (_followed, _withdrawn, _carried_out, _tidied, _answered, _overviewed):
         course = _reached(case, course, stage)
     standing = tuple(one for one in course.seen.proposals if one.state is State.OPEN and one.number)
     return replace(course.record, standing=standing)
@@ -178,6 +178,13 @@ def _reached(case: Case, course: Course, stage: Callable[[Case, Course], Course]
 
     record = _guarded(course.record, run)
     return Course(seen=reached.seen, record=replace(record, outcome=Outcome.FAILED) if record.failure else record)
+
+
+def _tidied(case: Case, course: Course) -> Course:
+    """Take away what interrupted runs left; what failed now is tried again, and goes on from there."""
+    if course.record.failure is None and case.rules.enabled:
+        half_done.clear(case, course.seen)
+    return course
 
 
 def _followed(case: Case, course: Course) -> Course:

@@ -8,7 +8,6 @@ from bot.model.policy import Trigger
 from bot.model.proposal import Proposal
 from bot.model.reasons import Reason
 from bot.model.runs import Outcome, Published
-from bot.workflow import half_done
 from bot.workflow.case import Case, Seen
 from bot.workflow.propose import propose
 
@@ -16,10 +15,7 @@ NAMED = 3  # flaws that the reason of a closing names
 
 
 def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[Published, ...]]:
-    """Close what is over, and say why; only where everything was looked at, and everybody was heard.
-
-    Branches of proposals that were never opened go, too.
-    """
+    """Close what is over, and say why; only where everything was looked at, and everybody was heard."""
     whole = case.wish.trigger in {Trigger.AUTO, Trigger.SECURITY} and not (case.wish.only or case.wish.moves.narrow)
     if not whole or not case.rules.enabled:
         return seen, ()
@@ -35,7 +31,6 @@ def withdraw(case: Case, seen: Seen, decided: Plan | None) -> tuple[Seen, tuple[
             done.append(
                 Published(rebuild=empty, outcome=Outcome.LEFT_ALONE, change=Change(), proposal=proposal, why=(stays,))
             )
-    half_done.clear(case, seen, planned)
     return seen, tuple(done)
 
 
