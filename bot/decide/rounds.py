@@ -10,6 +10,7 @@ from bot.decide import calendar, retries
 from bot.decide.census import Standing
 from bot.model.policy import Schedule, Trigger
 from bot.model.repository import Repository
+from bot.model.runs import Outcome
 from bot.model.tasks import Errand, Urgency
 
 
@@ -41,7 +42,7 @@ def quarterly(
     return tuple(
         Errand(
             repository=one.key, trigger=Trigger.AUTO, why="quarterly", urgency=Urgency.LATER,
-            due=max(date, now, _rested(one, known) or now),
+            due=max(date, now, _rested(one, known, now) or now),
         )
         for one, date in found if date is not None
     )  # fmt: skip
@@ -77,7 +78,8 @@ def _date(one: Repository, known: Known, schedule: Schedule, now: datetime) -> d
     verdict = calendar.due(schedule, known.quarters.get(one.key, frozenset()), now, one.name)
     match verdict:
         case calendar.Due(since=since):
-            return since or now
+            looked_since = since is None or standing.finished_at >= since
+            return None if looked_since and standing.outcome is Outcome.NOTHING else since or now
         case calendar.NotDue(until=until):
             return until if until is not None and until <= horizon else None
         case _:
@@ -85,15 +87,16 @@ def _date(one: Repository, known: Known, schedule: Schedule, now: datetime) -> d
 
 
 def _looked_at(one: Repository, known: Known, why: str, now: datetime) -> Errand:
-    rests = _rested(one, known)
+    rests = _rested(one, known, now)
     if rests is None or rests <= now:
         return Errand(repository=one.key, trigger=Trigger.AUTO, why=why, due=now)
     said = f"{why}, after a rest: it failed {known.failures[one.key]} times in a row"
     return Errand(repository=one.key, trigger=Trigger.AUTO, why=said, due=rests)
 
 
-def _rested(one: Repository, known: Known) -> datetime | None:
+def _rested(one: Repository, known: Known, now: datetime) -> datetime | None:
     standing = known.standings.get(one.key)
     if standing is None:
         return None
-    return retries.rests_until(known.failures.get(one.key, 0), standing.finished_at)
+    last = min(standing.finished_at, now)  # a clock may have been wrong
+    return retries.rests_until(known.failures.get(one.key, 0), last)

@@ -31,7 +31,7 @@ def events(name: str, payload: Payload) -> tuple[Event, ...]:
         return (Unheard(why=f"{name[:LONGEST_NAME]} is no event that matters here"),)
     try:
         return read(payload)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"the payload of {name} lacks something: {type(error).__name__} {error}") from error
 
 

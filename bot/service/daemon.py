@@ -1,7 +1,6 @@
 """The service from its start to its end: what is begun in which order, what signals mean, and what is taken down."""
 
 import logging
-import os
 import signal
 import threading
 import time
@@ -20,7 +19,7 @@ from bot.service.roster import Roster
 from bot.service.rounds import Rounds, told
 from bot.service.ticks import At, Every, Ticks, When
 from bot.service.working import Working
-from bot.system.signals import Wait, heard
+from bot.system.signals import Wait
 from bot.web.app import make_app
 from bot.web.server import WebServer
 from bot.wiring.notices import NoticeHouse
@@ -31,18 +30,20 @@ LOG = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0  # between two looks at the clock and at what signals asked for
 RETRY_SECONDS = 30.0
+FIRST_FEEDS_SECONDS = 15.0  # for which first looks wait for advisories
+CLOSING_SECONDS = 10.0
 LEAP = timedelta(minutes=1)  # by which a clock may differ from the time that went by
 NOTICES = timedelta(minutes=5)
 RESTART = ("service.listen", "engine", "bot.data_dir")
 
 
-def serve(order: Order, load: Callable[[], Order]) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP takes what `load` reads then.
+def serve(order: Order, load: Callable[[], Order], wait: Wait) -> None:
+    """Serve until `wait` gives SIGTERM or SIGINT; SIGHUP takes what `load` reads then.
 
     Raises ConfigError and StoreError, both before anything is begun.
     """
     with open_service(order) as service:
-        Daemon(service, load).run()
+        Daemon(service, load).run(wait)
 
 
 class Daemon:
@@ -67,14 +68,13 @@ class Daemon:
         )
         self._web = WebServer(make_app(self._face), service.order.settings.service.listen)
 
-    def run(self) -> None:
+    def run(self, wait: Wait) -> None:
         """Start, wait, and stop."""
-        with heard(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, at_second=_leave) as wait:
-            self._start()
-            try:
-                self._wait(wait)
-            finally:
-                self._end()
+        self._start()
+        try:
+            self._wait(wait)
+        finally:
+            self._end()
 
     def _start(self) -> None:
         settings = self._service.order.settings
@@ -90,25 +90,35 @@ class Daemon:
         host = settings.service.listen[0]
         if not self._roster.members:
             LOG.warning("no repository is configured, and none was found until now")
-        LOG.info("serving %d repositories on http://%s:%d", len(self._roster.active), host, self._web.port)
+        shown = f"[{host}]" if ":" in host else host
+        LOG.info("serving %d repositories on http://%s:%d", len(self._roster.active), shown, self._web.port)
 
     def _catch_up_at_last(self) -> None:
-        """Catch up, and let ticks come from then on; while the store cannot be used, try again."""
+        """Catch up, and let ticks come from then on; what keeps us from it is tried again."""
         while not self._over.is_set():
             try:
                 self._catch_up()
             except BotError as error:
                 LOG.error("the start: %s (%s)", error.message, error.hint)  # noqa: TRY400 - the operator's matter
-                self._over.wait(RETRY_SECONDS)
+            except Exception:
+                LOG.exception("the start met an error that Quarterdeck did not expect")
             else:
                 return
+            self._over.wait(RETRY_SECONDS)
 
     def _catch_up(self) -> None:
-        """Queue what came due while nobody was there, and what nobody looked at; advisories come first."""
-        for name in ("feeds", "fleet"):
-            when, call = self._jobs()[name]
-            if isinstance(when, Every) and when.first <= self._service.order.clock():
-                call()
+        """Queue what came due while nobody was there, and what nobody looked at; advisories come first, if they do."""
+        jobs, now = self._jobs(), self._service.order.clock()
+        due = [jobs[name] for name in ("feeds", "fleet")]
+        feeds, fleet = (call if isinstance(when, Every) and when.first <= now else None for when, call in due)
+        if feeds is not None:
+            reading = threading.Thread(target=feeds, name="first feeds", daemon=True)
+            reading.start()
+            reading.join(FIRST_FEEDS_SECONDS)
+            if reading.is_alive():
+                LOG.warning("advisories are still being read: a feed is large, or its server is slow")
+        if fleet is not None:
+            fleet()
         self._rounds.first_looks()
         self._rounds.quarterly()
         self._ticks.set(self._jobs())
@@ -150,7 +160,7 @@ class Daemon:
         failures = {key: count for key, count in store.streaks().items() if key in keys}
         most = self._service.order.settings.notifications.failures
         for task in self._service.engine.tasks():
-            if task.state is TaskState.DEAD:  # it was tried often enough
+            if task.state is TaskState.DEAD and task.repository in keys:  # it was tried often enough
                 failures[task.repository] = max(most, failures.get(task.repository, 0))
         for problem in self._notices.announce(documents, failures, self._face.feeds(), self._face.stopped(), clock()):
             LOG.warning("a message was not delivered: %s", problem)
@@ -183,14 +193,15 @@ class Daemon:
         old = self._service.order
         self._service.reorder(order)
         try:
-            self._face.reread()
             with self._service.shift() as house:
                 house.check()
-                self._roster.tell(house.fleet.members())
+                members = house.fleet.members()
+            self._face.reread()
         except BotError as error:
             self._service.reorder(old)
             self._refuse(error)
             return
+        self._roster.tell(members)
         self._face.refused = ""
         self._notices = NoticeHouse(self._service.order, self._service.store)
         self._holds.clear()
@@ -213,14 +224,15 @@ class Daemon:
         grace = self._service.order.settings.service.grace
         self._over.set()
         LOG.info("stopping: what is at work has %.0f s", grace.total_seconds())
+        closing = threading.Thread(target=self._close, name="closing", daemon=True)
+        closing.start()
+        if not self._service.engine.stop(grace):
+            LOG.warning("what was at work took longer, and is handed back: the next start goes on with it")
+        closing.join(CLOSING_SECONDS)
+        LOG.info("stopped")
+
+    def _close(self) -> None:
+        """Begin nothing more: no tick, no request, no delivery."""
         self._ticks.stop()
         self._web.stop()
         self._inbox.stop()
-        if not self._service.engine.stop(grace):
-            LOG.warning("what was at work took longer, and is handed back: the next start goes on with it")
-        LOG.info("stopped")
-
-
-def _leave(number: signal.Signals) -> None:
-    """End at once: somebody asked twice. What is at work is found by the next start."""
-    os._exit(128 + number)

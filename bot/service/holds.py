@@ -51,10 +51,10 @@ class Holds:
                 self._refusals[forge] = count + 1
                 self._holds[forge] = Hold(until=now + min(FIRST * 2 ** min(count, 10), LONGEST), why=failure.message)
 
-    def spent(self, forge: str, until: datetime) -> None:
-        """Learn that the forge's quota is spent until then."""
+    def spent(self, forge: str, until: datetime, now: datetime) -> None:
+        """Learn that the forge's quota is spent until then, by its own clock; ours waits for an hour at most."""
         with self._lock:
-            self._holds[forge] = Hold(until=until, why="the forge's API quota is spent")
+            self._holds[forge] = Hold(until=min(until, now + LONGEST), why="the forge's API quota is spent")
 
     def clear(self) -> None:
         """Forget all holds: the configuration is another."""

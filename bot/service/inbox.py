@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
 
-from bot.errors import BotError, Unavailable
+from bot.errors import Unavailable
 from bot.model.tasks import Errand
 from bot.ports import Engine
 
@@ -51,7 +51,9 @@ class Inbox:
             self._waiting.put(one, timeout=PATIENCE_SECONDS)
             return one.fresh.result(PATIENCE_SECONDS)
         except (queue.Full, Late) as error:
-            raise Unavailable("deliveries come faster than they can be kept") from error
+            raise Unavailable(
+                "it takes too long to keep deliveries: is the database locked, or the disk slow?"
+            ) from error
 
     def _serve(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -72,7 +74,7 @@ class Inbox:
         by_id = {one.id: one for one in reversed(batch)}  # of two with one id the first counts
         try:
             fresh = self._engine.take_in({one.id: one.errands for one in by_id.values()})
-        except BotError as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for it tells it, and the next ones are kept
             for one in batch:
                 one.fresh.set_exception(error)
             return

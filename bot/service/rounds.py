@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.decide import rounds
 from bot.decide.rounds import Known
@@ -20,6 +20,7 @@ LOG = logging.getLogger(__name__)
 
 TICKS = "ticks"
 EDITION = "edition"
+FOR_EVER = timedelta(days=3650)
 
 
 class Rounds:
@@ -31,6 +32,7 @@ class Rounds:
     def sweep(self) -> None:
         """Look at all repositories, with fresh answers of registries and feeds."""
         self._service.renew()
+        self._forget_strangers()
         self._submit("security", rounds.sweep(self._repositories(), self._known(), "security", self._now()))
 
     def quarterly(self) -> None:
@@ -77,8 +79,12 @@ class Rounds:
         with self._service.shift() as house:
             for reason in house.fleet.refresh():
                 LOG.warning("%s", reason.text)
-            self._roster.tell(house.fleet.members())
-        self.first_looks()
+            newest = house.order is self._service.order
+            if newest:
+                self._roster.tell(house.fleet.members())
+        if not newest:  # the configuration was read again meanwhile
+            return self.fleet()
+        return self.first_looks()
 
     def noted(self, name: str) -> None:
         """Note that something is done now, for the next start."""
@@ -89,6 +95,12 @@ class Rounds:
         """Give when something was done the last time, by whatever process; None: never."""
         text = self._service.store.recall(TICKS, name)
         return datetime.fromisoformat(text) if text else None
+
+    def _forget_strangers(self) -> None:
+        """Drop what waits, or was given up, for repositories that are not looked after any more."""
+        keys, store = self._roster.keys, self._service.store
+        for key in {task.repository for task in self._service.engine.tasks()} - keys:
+            store.queue.settle(key, self._now() + FOR_EVER)
 
     def _think_over(self, house: House, why: str) -> None:
         now, stirred = self._now(), []

@@ -1,13 +1,16 @@
 """The clockwork: APScheduler holds one tick per schedule, in memory and nothing else; nobody else knows of it."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -64,21 +67,47 @@ class Ticks:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(_failed, EVENT_JOB_ERROR)
+        self._lock = threading.Lock()
+        self._running: set[str] = set()
+        self._again: set[str] = set()
 
     def set(self, jobs: Mapping[str, tuple[When, Callable[[], None]]]) -> None:
         """Hold exactly these ticks, in place of those that were."""
         for name, (when, call) in jobs.items():
             first = {"next_run_time": when.first} if isinstance(when, Every) else {}
-            self._scheduler.add_job(call, _trigger(when), id=name, name=name, replace_existing=True, **first)
+            self._scheduler.add_job(
+                partial(self._run, name, call), _trigger(when), id=name, name=name, replace_existing=True, **first
+            )
         for job in self._scheduler.get_jobs():
             if job.id not in jobs:
                 job.remove()
 
     def hurry(self, name: str) -> None:
-        """Let a tick come now; asked for often, it comes once."""
-        job = self._scheduler.get_job(name)
-        if job is not None:
-            job.modify(next_run_time=system_clock())
+        """Let a tick come now; asked for often, it comes once; asked for while it is under way, it comes once more."""
+        with self._lock:
+            if name in self._running:
+                self._again.add(name)
+                return
+        self._now(name)
+
+    def _now(self, name: str) -> None:
+        try:
+            self._scheduler.modify_job(name, next_run_time=system_clock())
+        except JobLookupError:  # there is no such tick now
+            LOG.debug("there is no tick %s", name)
+
+    def _run(self, name: str, call: Callable[[], None]) -> None:
+        with self._lock:
+            self._running.add(name)
+        try:
+            call()
+        finally:
+            with self._lock:
+                self._running.discard(name)
+                again = name in self._again
+                self._again.discard(name)
+            if again:
+                self._now(name)
 
     def start(self) -> None:
         """Begin."""

@@ -49,9 +49,12 @@ class Working:
         return retries.ending(task, record.failure, clock(), self._luck())
 
     def _mind_quota(self, forge: str) -> None:
-        quota = self._service.quota
-        if forge != "local" and quota is not None and quota.remaining == 0 and quota.reset_at is not None:
-            self._holds.spent(forge, quota.reset_at)
+        """Hold a forge whose quota is spent; every installation of an App has its own, so that one says nothing."""
+        quota, order = self._service.quota, self._service.order
+        if forge == "local" or quota is None or order.settings.forge.app is not None:
+            return
+        if quota.remaining == 0 and quota.reset_at is not None:
+            self._holds.spent(forge, quota.reset_at, order.clock())
 
     def _tell(self, task: Task, record: RunRecord, seconds: float) -> None:
         self._metrics.ran(str(record.outcome), seconds, record.failure)

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from bot.web import signature
 
 LOG = logging.getLogger(__name__)
 
+TAKERS = 56  # deliveries that may wait for the disk at once: whoever asks for health finds a thread
 BODY_BYTES = 25 << 20  # GitHub sends nothing larger
 DELIVERY = re.compile(r"[A-Za-z0-9-]{1,100}")
 FORM = "application/x-www-form-urlencoded"
@@ -68,6 +70,7 @@ class Refused(Exception):
 def make_app(service: Service) -> Flask:
     """Make the WSGI application."""
     app = Flask(__name__, static_folder=None)
+    takers = threading.BoundedSemaphore(TAKERS)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
 
     @app.get("/healthz")
@@ -87,7 +90,13 @@ def make_app(service: Service) -> Flask:
 
     @app.post("/webhooks/github")
     def webhook() -> Response:
-        return _webhook(service, request)
+        if not takers.acquire(blocking=False):
+            service.noted("not kept")
+            return _json({"error": "too many deliveries wait; deliver it again"}, HTTPStatus.SERVICE_UNAVAILABLE)
+        try:
+            return _webhook(service, request)
+        finally:
+            takers.release()
 
     app.register_error_handler(HTTPException, _failed)
     app.after_request(_with_headers)

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from bot.adapters.stores.sql import SqlStore
-from bot.model.tasks import TaskState
-from tests.rig.daemon import ROOT, Daemon
+from bot.model.policy import Trigger
+from bot.model.tasks import Dead, Errand, TaskState
+from tests.rig.daemon import ROOT, SECRET, Daemon
 from tests.rig.github import TOKEN, GitHubServer
 from tests.rig.index import LocalIndex
 from tests.rig.osv_bucket import OsvBucket
@@ -399,3 +400,54 @@ def test_an_overview_is_written_anew_at_its_own_pace(town: Town) -> None:
     daemon.until(lambda: all(town.github.repos[name].issues for name in town.names))
     daemon.until(lambda: daemon.log.count("overview: 2 of 2 repositories") >= 2)
     daemon.until(lambda: daemon.log.count("overview: left-alone") >= 2)
+
+
+def test_a_reload_that_is_asked_for_during_the_start_does_not_end_it(town: Town) -> None:
+    town.add("acme/web")
+    daemon = town.daemon
+    daemon.config = town.config()
+    daemon.start(wait=False)
+    assert daemon.child is not None
+    heard = Path(f"/proc/{daemon.child.pid}/status")
+    caught = 1 << (signal.SIGHUP - 1)
+    daemon.until(
+        lambda: (
+            int(next(row.split()[1] for row in heard.read_text().splitlines() if row.startswith("SigCgt")), 16) & caught
+        )
+    )
+    daemon.child.send_signal(signal.SIGHUP)
+    daemon.until(daemon.is_alive)
+    daemon.until(lambda: "was read again" in daemon.log)
+    assert daemon.stop() == 0
+
+
+def test_a_configuration_that_is_refused_changes_no_secret_either(town: Town) -> None:
+    town.add("acme/web")
+    daemon = town.daemon
+    secret = town.folder / "hook"
+    secret.write_text(SECRET)
+    daemon.hook = f'{{ file = "{secret}" }}'
+    town.serve()
+    secret.write_text("another secret")
+    daemon.configure(town.config().replace("QUARTERDECK_GITHUB_TOKEN", "NOBODY_SET_THIS"))
+    assert daemon.child is not None
+    daemon.child.send_signal(signal.SIGHUP)
+    daemon.until(lambda: "is not used" in daemon.log)
+    assert daemon.deliver("push", town.payload(ref="refs/heads/main")).status_code == 202
+    daemon.configure(town.config())
+    daemon.child.send_signal(signal.SIGHUP)
+    daemon.until(lambda: "was read again:" in daemon.log)
+    assert daemon.deliver("push", town.payload(ref="refs/heads/main")).status_code == 401
+
+
+def test_what_was_given_up_of_a_repository_that_left_does_not_stay_for_ever(town: Town) -> None:
+    town.add("acme/web")
+    daemon = town.daemon
+    now = datetime.now(UTC)
+    with SqlStore.open(daemon.data) as store:
+        store.queue.submit([Errand(repository="acme/gone", trigger=Trigger.AUTO, why="x", due=now)], now)
+        task = store.queue.lease("me", now, now + timedelta(minutes=1))
+        assert task is not None
+        store.queue.finish(task, Dead(note="given up"), now)
+    town.serve("[schedule]\nsecurity = { seconds = 2 }\n")
+    daemon.until(lambda: not any(task.repository == "acme/gone" for task in daemon.tasks()))

@@ -330,6 +330,14 @@ class TestEndings:
         engine.submit([an_errand(urgency=Urgency.NOW, why="push to main")])
         bench.wait(2)
 
+    def test_a_wait_that_a_wrong_clock_made_ends_with_the_next_look(self, make: Make) -> None:
+        engine, bench = make(1), Bench(Later(at=NOW + timedelta(days=365), note="away"))
+        engine.start(bench)
+        engine.submit([an_errand()])
+        settled(engine, lambda tasks: bool(tasks) and tasks[0].note == "away")
+        engine.submit([an_errand()])
+        bench.wait(2)
+
     def test_what_is_given_up_rests_with_its_reason_until_it_is_asked_for_anew(self, make: Make) -> None:
         engine, bench = make(1), Bench(Dead(note="given up after 8 attempts"))
         engine.start(bench)

@@ -50,6 +50,12 @@ def test_a_sweep_lets_a_repository_rest_that_keeps_failing() -> None:
     assert errand.why == "security, after a rest: it failed 4 times in a row"
 
 
+def test_a_clock_that_was_once_ahead_lets_nobody_rest_for_a_year() -> None:
+    failed = a_standing(outcome=Outcome.FAILED, finished_at=NOW + timedelta(days=365))
+    (errand,) = rounds.sweep([WEB], known({"acme/web": failed}, {"acme/web": 3}), "security", NOW)
+    assert errand.due == NOW + timedelta(hours=1)
+
+
 def test_a_repository_that_rested_long_enough_is_looked_at_now() -> None:
     failed = a_standing(outcome=Outcome.FAILED, finished_at=NOW - timedelta(days=2))
     (errand,) = rounds.sweep([WEB], known({"acme/web": failed}, {"acme/web": 9}), "security", NOW)
@@ -78,13 +84,24 @@ def test_first_looks_go_to_what_was_never_looked_at() -> None:
 def test_a_quarter_is_queued_when_it_is_due(
     next_due: str | None, quarters: set[str], now: str, due: str | None
 ) -> None:
-    standing = a_standing(at(next_due) if next_due else None)
+    looked_at = at("2026-10-05T00:00") if now < "2026-11" else at("2026-09-30T00:00")
+    standing = a_standing(at(next_due) if next_due else None, finished_at=looked_at, outcome=Outcome.LEFT_ALONE)
     found = rounds.quarterly(
         [WEB], known({"acme/web": standing}, quarters={"acme/web": frozenset(quarters)}), SCHEDULE, at(now)
     )
     assert [(one.due, one.urgency, one.why) for one in found] == (
         [(at(due), Urgency.LATER, "quarterly")] if due else []
     )
+
+
+def test_what_was_looked_at_since_and_had_nothing_to_rebuild_is_not_asked_again() -> None:
+    standing = a_standing(None, finished_at=NOW)
+    assert rounds.quarterly([WEB], known({"acme/web": standing}), SCHEDULE, NOW) == ()
+    since = known({"acme/web": standing}, quarters={"acme/web": frozenset({"2026q3"})})
+    assert rounds.quarterly([WEB], since, SCHEDULE, NOW) == ()
+    before = a_standing(None, finished_at=at("2026-10-01T00:00"))
+    due = known({"acme/web": before}, quarters={"acme/web": frozenset({"2026q3"})})
+    assert len(rounds.quarterly([WEB], due, SCHEDULE, NOW)) == 1
 
 
 def test_the_first_look_of_a_repository_is_no_matter_of_the_calendar() -> None:

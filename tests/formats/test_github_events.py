@@ -108,6 +108,13 @@ def test_everything_else_is_passed_over_with_a_reason(name: str, payload: dict[s
         ("pull_request", {"action": "closed", "pull_request": []}),
         ("issues", {"action": "edited", "issue": "no"}),
         ("installation", {"action": None}),
+        (
+            "issues",
+            {
+                **an_issue("edited", "<!-- quarterdeck-overview -->"),
+                "issue": {"number": float("inf"), "body": "<!-- quarterdeck"},
+            },
+        ),
     ],
 )
 def test_a_payload_that_is_not_what_github_documents_is_refused(name: str, payload: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ class Daemon:
     config: str
     env: Mapping[str, str] = field(default_factory=dict)
     service: str = ""
+    hook: str = '{ env = "HOOK" }'
     options: tuple[str, ...] = ("--verbose",)
     program: str = "from bot.cli import main; main()"
     port: int = field(default_factory=free_port)
@@ -58,7 +59,7 @@ class Daemon:
 
     def configure(self, config: str) -> None:
         self.config = config
-        service = f'[service]\nlisten = "127.0.0.1:{self.port}"\nwebhook_secret = {{ env = "HOOK" }}\n{self.service}\n'
+        service = f'[service]\nlisten = "127.0.0.1:{self.port}"\nwebhook_secret = {self.hook}\n{self.service}\n'
         self.path.write_text(f"{service}{config}")
 
     def start(self, *, wait: bool = True) -> Self:

@@ -104,7 +104,7 @@ class TestInbox:
         engine.free.clear()
         box = Inbox(engine)  # type: ignore[arg-type]
         box.start()
-        with pytest.raises(Unavailable, match="faster"):
+        with pytest.raises(Unavailable, match="too long"):
             box.take("a", ())
         engine.free.set()
         box.stop()
@@ -134,7 +134,7 @@ class TestHolds:
 
     def test_a_spent_quota_holds_until_it_is_full_again(self) -> None:
         holds = Holds()
-        holds.spent("github", NOW + timedelta(minutes=40))
+        holds.spent("github", NOW + timedelta(minutes=40), NOW)
         assert holds.of("github", NOW) is not None
         assert holds.of("github", NOW + timedelta(minutes=40)) is None
         holds.clear()

@@ -54,6 +54,9 @@ class Holding:
             except StoreError as error:
                 LOG.warning("leases could not be made longer: %s", error.message)
                 continue
+            except Exception:
+                LOG.exception("leases could not be made longer")
+                continue
             for task in lost:
                 if task in self._held:
                     LOG.warning("the lease of %s was lost: its run goes on, and another may follow", task.repository)

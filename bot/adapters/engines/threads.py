@@ -125,6 +125,10 @@ class ThreadEngine:
                 LOG.error("no task can be begun, trying again in %.0f s: %s (%s)", pause, error.message, error.hint)  # noqa: TRY400 - the operator's matter
                 self._sleep(pause)
                 continue
+            except Exception:
+                LOG.exception("a worker met an error that Quarterdeck did not expect, and goes on")
+                self._sleep(LOOK_SECONDS)
+                continue
             if not begun:
                 self._sleep(self._until_next())
 

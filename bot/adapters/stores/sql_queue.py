@@ -16,6 +16,7 @@ Opener = Callable[[], AbstractContextManager[Connection]]
 
 DELIVERIES_KEPT = timedelta(days=7)
 PRUNED_EVERY = timedelta(hours=1)
+LONGEST_RETRY = timedelta(days=1)
 CHUNK = 500  # keys in one question
 WAITING, RUNNING, DEAD = TaskState.WAITING.value, TaskState.RUNNING.value, TaskState.DEAD.value
 COLUMNS = TASKS.c
@@ -173,7 +174,9 @@ def _joined(before: dict[str, Any], errand: Errand, now: datetime) -> dict[str, 
             return {**before, **anew, "again": True}
         case _:
             pass
-    sooner = errand.due < before["due"] and (before["attempts"] == 0 or errand.urgency is Urgency.NOW)
+    wrong = before["due"] > now + LONGEST_RETRY  # no wait is that long: a clock was wrong
+    forward = before["attempts"] == 0 or errand.urgency is Urgency.NOW or wrong
+    sooner = errand.due < before["due"] and forward
     more_urgent = errand.urgency < before["urgency"]
     return {
         **before,
