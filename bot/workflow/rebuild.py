@@ -205,20 +205,26 @@ def _withdrawn(case: Case, course: Course) -> Course:
 def _carried_out(case: Case, course: Course) -> Course:
     match course.record.plan:
         case Rebuild() as rebuild:
-            return _with_further(case, _with_own(case, course, rebuild), rebuild)
+            course, away = _with_own(case, course, rebuild)
+            return course if away else _with_further(case, course, rebuild)
         case Deferred() if course.record.outcome is Outcome.NOTHING:
             return replace(course, record=replace(course.record, outcome=Outcome.DEFERRED))
         case _:
             return course
 
 
-def _with_own(case: Case, course: Course, rebuild: Rebuild) -> Course:
-    """Carry out the rebuild itself; what fails of it keeps nothing that stands apart from being proposed."""
-    seen, done = course.seen, course.record
+def _with_own(case: Case, course: Course, rebuild: Rebuild) -> tuple[Course, bool]:
+    """Carry out the rebuild itself; what fails of it keeps nothing that stands apart from being proposed.
+
+    But for a forge that is away, which the second value says: nothing more is asked of it then.
+    """
+    seen, done, proposing = course.seen, course.record, False
 
     def own() -> RunRecord:
-        nonlocal seen
-        published = _published(case, course.seen, rebuild)
+        nonlocal seen, proposing
+        change = _changed(case, course.seen, rebuild)
+        proposing = True
+        published = _published(case, course.seen, rebuild, change)
         seen = course.seen.after(published.proposal) if published.proposal else course.seen
         limited = case.wish.only or case.wish.moves.narrow
         limited = limited or bool(plan.loose_ends(seen.snapshot, seen.images, rebuild.waits))
@@ -235,7 +241,8 @@ def _with_own(case: Case, course: Course, rebuild: Rebuild) -> Course:
         )
 
     record = _guarded(done, own)
-    return Course(seen=seen, record=record)
+    away = proposing and record.failure is not None and record.failure.kind == Unavailable.__name__
+    return Course(seen=seen, record=record), away
 
 
 def _with_further(case: Case, course: Course, rebuild: Rebuild) -> Course:
@@ -244,7 +251,7 @@ def _with_further(case: Case, course: Course, rebuild: Rebuild) -> Course:
 
     def more(one: Rebuild) -> RunRecord:
         nonlocal seen
-        published = _published(case, seen, one)
+        published = _published(case, seen, one, _changed(case, seen, one))
         seen = seen.after(published.proposal) if published.proposal else seen
         return replace(record, further=(*record.further, published))
 
@@ -253,8 +260,8 @@ def _with_further(case: Case, course: Course, rebuild: Rebuild) -> Course:
     return Course(seen=seen, record=record)
 
 
-def _published(case: Case, seen: Seen, rebuild: Rebuild) -> Published:
-    """Apply one rebuild and propose it; a rehearsal only plans that."""
+def _changed(case: Case, seen: Seen, rebuild: Rebuild) -> Change:
+    """Apply one rebuild."""
     job = Job(
         rebuild=rebuild,
         snapshot=seen.snapshot,
@@ -264,7 +271,11 @@ def _published(case: Case, seen: Seen, rebuild: Rebuild) -> Published:
         flawed=seen.flawed,
         policy=case.rules.policy,
     )
-    change = apply(case.tools, job, case.now)
+    return apply(case.tools, job, case.now)
+
+
+def _published(case: Case, seen: Seen, rebuild: Rebuild, change: Change) -> Published:
+    """Propose what a rebuild changes; a rehearsal only plans that."""
     rebuild = replace(rebuild, why=relocks.really(rebuild, change))
     done = propose(case, seen, rebuild, change)
     published = Published(

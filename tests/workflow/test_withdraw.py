@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from bot.decide.plan import Wish
 from bot.errors import Unavailable
-from bot.model.policy import Freeze, Policy, Severity, Waiver
+from bot.model.policy import Freeze, Policy, Severity, Trigger, Waiver
 from bot.model.proposal import State
 from bot.model.runs import Outcome
 from tests.builders import NOW, an_advisory
 from tests.workflow.test_security import LOCK, SQLPARSE, unsafe_world
 from tests.world import World
 
-QUARTERLY = "quarterdeck/quarterly-2026q4"
 OLD = f"sha256:{'1' * 64}"
 
 
@@ -204,14 +204,31 @@ def test_such_a_branch_becomes_a_proposal_where_it_is_still_wanted() -> None:
     assert not world.asked("delete")
 
 
-def test_such_a_branch_goes_where_another_proposal_came_to_carry_the_same() -> None:
+def two_reasons() -> World:
+    """Give a world in which the quarter and an advisory ask for the same release."""
     world = unsafe_world()
-    world.done = ()
-    world.compiled["requirements.txt"] = LOCK.replace("4.2.15", "4.2.16")  # all that a quarter brings is the fix
-    world.failing["open quarterdeck/quarterly"] = Unavailable("the forge does not answer")
+    world.done = ("2026q3",)
+    world.compiled = {"requirements.txt": LOCK.replace("4.2.15", "4.2.16")}
+    return world
+
+
+def test_while_the_forge_is_away_nothing_more_is_asked_of_it_and_the_quarter_is_still_the_first() -> None:
+    world = two_reasons()
+    world.failing["open"] = Unavailable("the forge does not answer")
     world.run()
-    assert sorted(world.branches) == [QUARTERLY, "quarterdeck/security"]
+    assert list(world.branches) == ["quarterdeck/quarterly-2026q4"]
     world.failing.clear()
     world.run()
-    assert [(one.branch, one.state) for one in world.proposals] == [("quarterdeck/security", State.OPEN)]
+    assert [one.branch for one in world.proposals] == ["quarterdeck/quarterly-2026q4"]
+
+
+def test_a_branch_that_was_pushed_goes_where_another_proposal_changes_the_same_meanwhile() -> None:
+    world = two_reasons()
+    world.failing["open quarterdeck/quarterly"] = Unavailable("the forge does not answer")
+    world.run()
+    assert list(world.branches) == ["quarterdeck/quarterly-2026q4"]
+    world.run(Wish(trigger=Trigger.SECURITY))
+    world.failing.clear()
+    world.run()
+    assert [one.branch for one in world.proposals if one.state is State.OPEN] == ["quarterdeck/security"]
     assert list(world.branches) == ["quarterdeck/security"]
