@@ -76,11 +76,13 @@ class Face:
     def feeds(self) -> tuple[FeedState, ...]:
         """Say how every feed stands, as far as the data folder knows; nobody is asked. Raises StoreError."""
         with self._lock:
-            kept = self._feeds
-            if kept is None or time.monotonic() - kept[0] > FEEDS_SECONDS:
-                with self._service.shift() as house:
-                    kept = self._feeds = (time.monotonic(), house.feeds())
-        return kept[1]
+            if self._feeds is not None and time.monotonic() - self._feeds[0] < FEEDS_SECONDS:
+                return self._feeds[1]
+            with self._service.shift() as house:
+                found = house.feeds()
+            read = all(one.as_of is not None for one in found)  # what is not may be in a moment
+            self._feeds = (time.monotonic(), found) if read else None
+            return found
 
     def stopped(self) -> dict[str, str]:
         """Say of every part that can stand still why it does, "" where it works."""
