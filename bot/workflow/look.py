@@ -37,7 +37,8 @@ def look(case: Case, snapshot: Snapshot) -> tuple[Snapshot, Looked]:
 
     One that cannot be seen becomes Unreadable. What was seen of it in the last two weeks stands in, so that nothing
     that was proposed is withdrawn because a registry has a bad hour. Where no registry at all is heard, and none was
-    lately, Unavailable is raised: a quarter is not opened without its images.
+    lately, Unavailable is raised: a quarter is not opened without its images. A rehearsal opens nothing, and tells all
+    that can be told.
     """
     names = sorted({tag_of(use) for use in snapshot.images if use.name.tag}, key=str)
     if case.wish.only == "locks" or case.wish.moves.narrow:
@@ -46,7 +47,8 @@ def look(case: Case, snapshot: Snapshot) -> tuple[Snapshot, Looked]:
         return snapshot, Looked(asked=True)
     with case.tools.progress.step(case.name, "asking registries"):
         answers = together(lambda name: _one(case, name), names, readers=READERS)
-    _any_heard(answers)
+    if not case.tools.rehearsal:
+        _any_heard(answers)
     refused = {name: why for name, (_, why, _) in zip(names, answers, strict=True) if why}
     strange = tuple(
         Unreadable(path=use.path, line=use.line, subject=use.reference, why=refused[tag_of(use)])

@@ -166,6 +166,17 @@ def test_a_registry_that_is_down_fails_the_run_so_that_it_is_tried_again() -> No
     assert not world.proposals
 
 
+def test_a_rehearsal_tells_what_it_can_while_registries_are_down_and_no_image_is_taken_for_clean() -> None:
+    world = a_world()
+    world.failing["look"] = Unavailable("the registry does not answer")
+    seen = world.tell(rehearsal=True)
+    assert seen["error"] is None
+    assert [row["pins"] for row in seen["locks"]] == [1]
+    (strange,) = [row for row in seen["findings"] if row["kind"] == "unreadable"]
+    assert strange["path"] == "Dockerfile:1"
+    assert "the registry does not answer" in strange["why"]
+
+
 def test_an_index_that_cannot_say_what_was_held_back_is_said_in_the_proposal() -> None:
     world = a_world()
     world.failing["releases"] = Unavailable("down")
