@@ -43,7 +43,7 @@ def result(finished: Result) -> None:
     ))  # fmt: skip
     _table(out, "images", ("where", "image", "digest", "now"), (
         (f"{row['path']}:{row['line']}", _short(row["reference"]), _short(row["digest"] or "not pinned"),
-         _short(row["current_digest"] or "not asked"))
+         _short(row["current_digest"] or "not known"))
         for row in _rows(seen, "images")
     ))  # fmt: skip
     _table(out, "findings", ("finding", "subject", "where", "why"), (

@@ -13,6 +13,9 @@ from bot.model.repository import Repository
 from bot.model.runs import Outcome
 from bot.model.tasks import Errand, Urgency
 
+CONSIDERED = frozenset({Outcome.NOTHING, Outcome.OPENED, Outcome.UPDATED, Outcome.LEFT_ALONE, Outcome.CLOSED})
+"""How a run ends that had the quarter before it: asking at once again would bring nothing else."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -79,7 +82,7 @@ def _date(one: Repository, known: Known, schedule: Schedule, now: datetime) -> d
     match verdict:
         case calendar.Due(since=since):
             looked_since = since is None or standing.finished_at >= since
-            return None if looked_since and standing.outcome is Outcome.NOTHING else since or now
+            return None if looked_since and standing.outcome in CONSIDERED else since or now
         case calendar.NotDue(until=until):
             return until if until is not None and until <= horizon else None
         case _:

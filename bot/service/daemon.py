@@ -215,6 +215,8 @@ class Daemon:
             LOG.warning("%s take effect at the next start", ", ".join(RESTART))
         LOG.info("the configuration was read again: %d repositories", len(self._roster.active))
         self._ticks.hurry("fleet")
+        if before != after:  # another policy may say otherwise of repositories in which nothing moved
+            self._ticks.hurry("security")
 
     def _refuse(self, error: BotError) -> None:
         self._face.refused = f"the configuration was read again and is not used: {error.message}"

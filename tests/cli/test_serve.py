@@ -451,3 +451,16 @@ def test_what_was_given_up_of_a_repository_that_left_does_not_stay_for_ever(town
         store.queue.finish(task, Dead(note="given up"), now)
     town.serve("[schedule]\nsecurity = { seconds = 2 }\n")
     daemon.until(lambda: not any(task.repository == "acme/gone" for task in daemon.tasks()))
+
+
+def test_another_policy_is_acted_on_at_once_also_where_nothing_moved(town: Town) -> None:
+    town.add("acme/web")
+    daemon = town.daemon
+    frozen = '[policy]\nfreeze = [{ from = "01-01", until = "12-31", reason = "all year" }]\n'
+    town.serve(frozen)
+    daemon.until(lambda: town.outcome() == "deferred" and daemon.is_idle())
+    daemon.configure(town.config())
+    assert daemon.child is not None
+    daemon.child.send_signal(signal.SIGHUP)
+    daemon.until(lambda: town.outcome() == "opened")
+    assert [pull.head for pull in town.pulls()] == ["quarterdeck/quarterly-2026q4"]

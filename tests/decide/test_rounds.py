@@ -85,7 +85,7 @@ def test_a_quarter_is_queued_when_it_is_due(
     next_due: str | None, quarters: set[str], now: str, due: str | None
 ) -> None:
     looked_at = at("2026-10-05T00:00") if now < "2026-11" else at("2026-09-30T00:00")
-    standing = a_standing(at(next_due) if next_due else None, finished_at=looked_at, outcome=Outcome.LEFT_ALONE)
+    standing = a_standing(at(next_due) if next_due else None, finished_at=looked_at, outcome=Outcome.DEFERRED)
     found = rounds.quarterly(
         [WEB], known({"acme/web": standing}, quarters={"acme/web": frozenset(quarters)}), SCHEDULE, at(now)
     )
@@ -94,11 +94,15 @@ def test_a_quarter_is_queued_when_it_is_due(
     )
 
 
-def test_what_was_looked_at_since_and_had_nothing_to_rebuild_is_not_asked_again() -> None:
+def test_what_was_looked_at_since_it_was_due_is_not_asked_again() -> None:
     standing = a_standing(None, finished_at=NOW)
     assert rounds.quarterly([WEB], known({"acme/web": standing}), SCHEDULE, NOW) == ()
     since = known({"acme/web": standing}, quarters={"acme/web": frozenset({"2026q3"})})
     assert rounds.quarterly([WEB], since, SCHEDULE, NOW) == ()
+    opened = known({"acme/web": a_standing(None, finished_at=NOW, outcome=Outcome.OPENED)})
+    assert rounds.quarterly([WEB], opened, SCHEDULE, NOW) == ()
+    rehearsed = known({"acme/web": a_standing(None, finished_at=NOW, outcome=Outcome.PLANNED)})
+    assert len(rounds.quarterly([WEB], rehearsed, SCHEDULE, NOW)) == 1
     before = a_standing(None, finished_at=at("2026-10-01T00:00"))
     due = known({"acme/web": before}, quarters={"acme/web": frozenset({"2026q3"})})
     assert len(rounds.quarterly([WEB], due, SCHEDULE, NOW)) == 1
