@@ -143,8 +143,12 @@ def test_a_registry_that_is_down_or_has_no_such_tag(
     assert "does not exist" in missing.repository["findings"][0]["why"]
     docker_registry.stop()
     down = terminal("check", str(repo), "--json", *NOW)
-    assert down.code == 1
-    assert down.repository["error"]["kind"] == "Unavailable"
+    assert down.code == 0
+    assert [row["kind"] for row in down.repository["findings"] if "does not answer" in row["why"]] == ["unreadable"]
+    assert terminal("check", str(repo), "--fail-on", "findings", *NOW).code == 3
+    real = terminal("run", str(repo), "--json", *NOW)
+    assert real.code == 1
+    assert real.repository["error"]["kind"] == "Unavailable"
 
 
 def test_a_data_folder_that_cannot_be_used_stops_everything(terminal: Terminal, tmp_path: Path) -> None:
